@@ -1,0 +1,247 @@
+// Agent: the base of every room's code. One instance per (class, name), made, called and destroyed
+// on the room's home shard, one callback at a time: nothing to lock, and nothing may block. Owned
+// by the runtime. References given to a callback are borrowed until it returns.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ringroom/agent_options.h"
+#include "ringroom/close_code.h"
+#include "ringroom/connection.h"
+#include "ringroom/deferred.h"
+#include "ringroom/error.h"
+#include "ringroom/json.h"
+#include "ringroom/message.h"
+#include "ringroom/request.h"
+#include "ringroom/response.h"
+
+namespace ringroom {
+
+namespace detail {
+class Host;
+}
+
+/// What a constructor gets and passes on: `using Agent::Agent;` does it.
+class AgentContext {
+ public:
+  explicit AgentContext(detail::Host& host) : host_(&host) {}
+
+ private:
+  friend class Agent;
+  detail::Host* host_;
+};
+
+/// What belongs to a connection's beginning. Borrowed until the callback returns.
+class ConnectionContext {
+ public:
+  ConnectionContext(detail::Host& host, const Connection& connection, const Request& request)
+      : host_(host), connection_(connection), request_(request) {}
+  /// The upgrade request: method, url, path, query, headers, cookies.
+  const Request& request() const { return request_; }
+  /// Address and port of the client, "203.0.113.7:51234"; empty if the kernel can't tell (before
+  /// Linux 6.8). Asks the kernel at each call.
+  std::string peer_address() const;
+
+ private:
+  detail::Host& host_;
+  const Connection& connection_;
+  const Request& request_;
+};
+
+/// One step of a game loop. Ticks lie on a fixed grid, so that lateness doesn't add up.
+struct Tick {
+  std::uint64_t number = 0;     ///< counts from 1 since the agent woke, the missed ones too
+  std::uint64_t missed = 0;     ///< ticks skipped since the last call because the shard was late
+  std::chrono::nanoseconds dt;  ///< the fixed step, 1 / tick_hz
+  double seconds() const { return std::chrono::duration<double>(dt).count(); }
+};
+
+/// Names a timer of after() or every(). Harmless when stale.
+struct TimerId {
+  std::uint64_t value = 0;
+};
+
+/// Who is left out of a broadcast: refs (one connection each) or ids (every connection of that
+/// id). Borrows what it is made from until the broadcast returns.
+class Exclusions {
+ public:
+  Exclusions() = default;
+  Exclusions(ConnectionRef ref) : one_(ref) {}                              // NOLINT
+  Exclusions(std::string_view id) : ids_{id} {}                             // NOLINT
+  Exclusions(const char* id) : ids_{std::string_view(id)} {}                // NOLINT
+  Exclusions(const std::string& id) : ids_{std::string_view(id)} {}         // NOLINT
+  Exclusions(std::initializer_list<std::string_view> ids) : ids_(ids) {}    // NOLINT
+  Exclusions(const std::vector<std::string>& ids) : ids_(ids.begin(), ids.end()) {}  // NOLINT
+  Exclusions(std::span<const ConnectionRef> refs) : refs_(refs) {}          // NOLINT
+  Exclusions(const std::vector<ConnectionRef>& refs) : refs_(refs) {}       // NOLINT
+
+  ConnectionRef one() const { return one_; }
+  std::span<const ConnectionRef> refs() const { return refs_; }
+  std::span<const std::string_view> ids() const { return ids_; }
+
+ private:
+  ConnectionRef one_;
+  std::span<const ConnectionRef> refs_;
+  std::vector<std::string_view> ids_;
+};
+
+struct BroadcastOptions {
+  Exclusions without = {};
+  /// Only to connections with this tag; empty: to all.
+  std::string_view tag = {};
+};
+
+/// The open connections of a room, or those with a tag, as a range of Connection&. Sends and
+/// closes are allowed while walking it. Good until the callback returns.
+class Connections {
+ public:
+  class Iterator {
+   public:
+    using value_type = Connection;
+    using difference_type = std::ptrdiff_t;
+    Connection& operator*() const;
+    Iterator& operator++();
+    friend bool operator==(const Iterator& left, const Iterator& right) {
+      return left.index_ == right.index_;
+    }
+
+   private:
+    friend class Connections;
+    Iterator(const Connections* all, std::size_t index);
+    void skip_others();
+    const Connections* all_;
+    std::size_t index_;
+  };
+
+  Iterator begin() const;
+  Iterator end() const;
+  /// How many there are. O(1) without a tag, else a walk over the room.
+  std::size_t size() const;
+  bool empty() const { return size() == 0; }
+
+ private:
+  friend class Agent;
+  Connections(detail::Host& host, std::string_view tag, bool include_closing)
+      : host_(&host), tag_(tag), include_closing_(include_closing) {}
+  bool matches(std::size_t index) const;
+
+  detail::Host* host_;
+  std::string tag_;
+  bool include_closing_;
+};
+
+inline constexpr bool include_closing = true;
+
+/// Log lines with class and room in front, to the server's log.
+class Logger {
+ public:
+  explicit Logger(const detail::Host& host) : host_(&host) {}
+  void debug(std::string_view text) const;
+  void info(std::string_view text) const;
+  void warn(std::string_view text) const;
+  void error(std::string_view text) const;
+
+ private:
+  const detail::Host* host_;
+};
+
+class Agent {
+ public:
+  explicit Agent(AgentContext& context) : host_(context.host_) {}
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  virtual ~Agent() = default;
+
+  /// First of all after construction, at creation and at each wake. `props` are the class's from
+  /// the server's configuration, null if there are none.
+  virtual void on_start(const json& props);
+  /// A plain HTTP request to the room's URL. Default: 404 `Not implemented`.
+  virtual Deferred<Response> on_request(const Request& request);
+  /// The handshake is done. What is thrown here closes the connection with 1011.
+  virtual void on_connect(Connection& connection, const ConnectionContext& context);
+  virtual void on_message(Connection& connection, Message message);
+  /// The connection is a member no more; its state and attachment can still be read. Code 1005:
+  /// the client gave none, 1006: it vanished (was_clean is false).
+  virtual void on_close(Connection& connection,
+                        CloseCode code,
+                        std::string_view reason,
+                        bool was_clean);
+  /// A protocol violation or a failure on one connection, or what a callback about it threw.
+  /// Default: logs.
+  virtual void on_error(Connection& connection, const Error& error);
+  /// What any other callback threw. Default: logs.
+  virtual void on_error(const Error& error);
+  /// A connection whose outbox was full has room again.
+  virtual void on_drain(Connection& connection);
+  /// At AgentOptions::tick_hz while somebody is connected.
+  virtual void on_tick(const Tick& tick);
+
+  /// More tags for a new connection beside its id. Limits: 10 with the id, 1 to 256 bytes each;
+  /// beyond them the connection fails with 1011 and the reason as text.
+  virtual std::vector<std::string> connection_tags(Connection& connection,
+                                                   const ConnectionContext& context);
+
+  std::string_view name() const;
+  std::string_view class_name() const;
+  /// --env KEY=VALUE of the server.
+  std::optional<std::string_view> env(std::string_view key) const;
+  Logger log() const { return Logger(*host_); }
+  /// Milliseconds since 1970, from the server: the same in all callbacks of a turn.
+  std::int64_t now_ms() const;
+  /// Uniform random bits, from the server.
+  std::uint64_t random() const;
+
+  Connections connections() const { return {*host_, {}, false}; }
+  /// Those with a tag; with `include_closing` also those in their close handshake.
+  Connections connections(std::string_view tag, bool with_closing = false) const {
+    return {*host_, tag, with_closing};
+  }
+  /// The newest open connection with that id, or null.
+  Connection* connection(std::string_view id) const;
+  /// What a kept ref stands for, or null if it is gone or of another room.
+  Connection* connection(ConnectionRef ref) const;
+  /// Several while a client reconnects.
+  std::vector<Connection*> connections_by_id(std::string_view id) const;
+
+  /// To every open connection of the room; encoded once. Copies the bytes.
+  void broadcast(std::string_view text, const BroadcastOptions& options = {});
+  void broadcast(const char* text, const BroadcastOptions& options = {}) {
+    broadcast(std::string_view(text), options);
+  }
+  void broadcast(const std::string& text, const BroadcastOptions& options = {}) {
+    broadcast(std::string_view(text), options);
+  }
+  void broadcast(std::span<const std::byte> bytes, const BroadcastOptions& options = {});
+  void broadcast(const Message& message, const BroadcastOptions& options = {});
+  template <std::same_as<json> J>
+  void broadcast(const J& value, const BroadcastOptions& options = {}) {
+    broadcast(std::string_view(value.dump()), options);
+  }
+
+  /// Calls `task` once after at least `delay`, on this shard. In memory: keeps the room awake and
+  /// dies with the agent. What it throws reaches on_error.
+  TimerId after(std::chrono::nanoseconds delay, std::function<void()> task);
+  /// Calls `task` again and again, `period` apart (at least 1 ms), until cancelled.
+  TimerId every(std::chrono::nanoseconds period, std::function<void()> task);
+  void cancel(TimerId timer);
+
+  /// Changes how often on_tick is called from now on, until the agent sleeps; 0 stops it. Numbers
+  /// and grid begin anew. Throws std::invalid_argument beyond 0 to 1,000.
+  void set_tick_rate(double hz);
+  /// What keeps this agent in memory now: "message" (an event less than --hibernate-after ago),
+  /// "tick", "timer", "request", "outbox", "partial message" or "never hibernates".
+  std::vector<std::string> why_awake() const;
+
+ private:
+  detail::Host* host_;
+};
+
+}  // namespace ringroom

@@ -1,0 +1,100 @@
+// AgentClass: what the server knows about a class of agents, gathered once per class, and the
+// RINGROOM_AGENT macro that announces it. Announced at load time into a list of the executable or
+// shared object; read at start by Server, any thread after that.
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "ringroom/agent.h"
+#include "ringroom/version.h"
+
+namespace ringroom {
+
+template <typename X>
+class AgentClass;
+
+namespace detail {
+
+// Refuses a request before its room is made or woken, or lets it pass (nullopt).
+using BeforeHook = std::optional<Response> (*)(const Request& request, std::string_view room);
+
+struct AgentClassInfo {
+  std::string_view name;
+  AgentOptions options;
+  std::unique_ptr<Agent> (*make)(AgentContext& context) = nullptr;
+  BeforeHook before_connect = nullptr;
+  BeforeHook before_request = nullptr;
+};
+
+struct Registration {
+  AgentClassInfo info;
+  Registration* next = nullptr;
+};
+
+// Hidden, so that each shared object has a list of its own.
+__attribute__((visibility("hidden"))) inline Registration* registrations = nullptr;
+
+struct Registrar {
+  explicit Registrar(Registration& registration) {
+    registration.next = registrations;
+    registrations = &registration;
+  }
+};
+
+}  // namespace detail
+
+/// Handed to `static void describe(AgentClass<X>&)` of a class, for what depends on its members.
+template <typename X>
+class AgentClass {
+ public:
+  explicit AgentClass(detail::AgentClassInfo& info) : info_(info) {}
+
+  /// Asked before the room is made or woken; a Response refuses the upgrade.
+  AgentClass& before_connect(detail::BeforeHook hook) {
+    info_.before_connect = hook;
+    return *this;
+  }
+  /// The same for plain requests.
+  AgentClass& before_request(detail::BeforeHook hook) {
+    info_.before_request = hook;
+    return *this;
+  }
+
+ private:
+  detail::AgentClassInfo& info_;
+};
+
+namespace detail {
+
+template <typename X>
+AgentClassInfo describe_class(std::string_view name) {
+  AgentClassInfo info;
+  info.name = name;
+  if constexpr (requires { X::options; }) info.options = X::options;
+  info.make = [](AgentContext& context) -> std::unique_ptr<Agent> {
+    return std::make_unique<X>(context);
+  };
+  if constexpr (requires(AgentClass<X>& described) { X::describe(described); }) {
+    AgentClass<X> described(info);
+    X::describe(described);
+  }
+  return info;
+}
+
+}  // namespace detail
+
+}  // namespace ringroom
+
+/// Announces a class of agents under its own name: `RINGROOM_AGENT(ChatRoom)` is reached at
+/// /agents/chat-room/{room}. At namespace scope of one source file, with the unqualified name.
+#define RINGROOM_AGENT(Class)                                                             \
+  static_assert(std::derived_from<Class, ::ringroom::Agent>);                             \
+  namespace {                                                                             \
+  ::ringroom::detail::Registration ringroom_registration_##Class{                         \
+      ::ringroom::detail::describe_class<Class>(#Class)};                                 \
+  const ::ringroom::detail::Registrar ringroom_registrar_##Class{                         \
+      ringroom_registration_##Class};                                                     \
+  }

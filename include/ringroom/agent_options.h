@@ -1,0 +1,31 @@
+// What a class of agents declares about itself once: `static constexpr AgentOptions options{…}`.
+// Constants: any thread.
+#pragma once
+
+#include <cstdint>
+
+namespace ringroom {
+
+/// What happens to a frame for a connection whose outbox is full (at --outbox-bytes-max) because
+/// its client reads too slowly. A client that fills its own outbox isn't read from until it drains.
+enum class OutboxFull : std::uint8_t {
+  close,        ///< close the connection with 1013; the default
+  drop_newest,  ///< drop the frame; send() answers SendResult::dropped
+  drop_oldest,  ///< drop whole waiting frames until it fits
+};
+
+struct AgentOptions {
+  /// The agent may be destroyed while it is idle; its connections stay.
+  bool hibernate = true;
+  /// Connections get the frames of the Agents protocol (identity, state, MCP servers).
+  bool protocol_frames = true;
+  /// on_tick so many times a second while somebody is connected; 0: never. At most 1,000.
+  double tick_hz = 0;
+  OutboxFull outbox_full = OutboxFull::close;
+  /// permessage-deflate (RFC 7692) is accepted when a client offers it.
+  bool compression = false;
+  /// CORS headers on answers to plain requests, and OPTIONS answered for the agent.
+  bool cors = false;
+};
+
+}  // namespace ringroom

@@ -1,0 +1,39 @@
+// Every limit that users can meet, in one place. Values that are options of the server are named
+// here by their defaults; the others are fixed. Constants only: any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ringroom::limits {
+
+inline constexpr std::size_t KiB = 1024;
+inline constexpr std::size_t MiB = 1024 * KiB;
+
+/// Tags of one connection, its id included (agents-wire §2).
+inline constexpr std::size_t tags_max = 10;
+/// Bytes of UTF-8 of one tag, and so of an id too.
+inline constexpr std::size_t tag_bytes_max = 256;
+/// Bytes of one connection's state, encoded as JSON.
+inline constexpr std::size_t state_bytes_max = 16 * KiB;
+/// Bytes of a room's name, percent-encoded as it stands in the URL.
+inline constexpr std::size_t room_name_bytes_max = 1024;
+/// Bytes of UTF-8 of a close reason (RFC 6455 §5.5: 125 less the code).
+inline constexpr std::size_t close_reason_bytes_max = 123;
+/// Bytes of a request's line and headers together.
+inline constexpr std::size_t request_head_bytes_max = 16 * KiB;
+/// Bytes of one message after inflation; default of --message-bytes-max.
+inline constexpr std::size_t message_bytes_max_default = 4 * MiB;
+/// Bytes of one attachment; default of --attachment-bytes-max, and the most it can be raised to.
+inline constexpr std::size_t attachment_bytes_max_default = 2 * KiB;
+inline constexpr std::size_t attachment_bytes_max_limit = 16 * KiB;
+/// Bytes that may wait for one connection; default of --outbox-bytes-max.
+inline constexpr std::size_t outbox_bytes_max_default = 1 * MiB;
+/// Bytes of a request's body; default of --body-bytes-max.
+inline constexpr std::size_t body_bytes_max_default = 8 * MiB;
+/// Connections of one room; default of --room-connections-max.
+inline constexpr std::size_t room_connections_max_default = 32768;
+/// Ticks a second that AgentOptions::tick_hz may ask for.
+inline constexpr double tick_hz_max = 1000;
+
+}  // namespace ringroom::limits
