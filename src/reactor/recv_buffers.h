@@ -1,0 +1,52 @@
+// RecvBuffers: the memory that the kernel fills, shared by all connections of one shard: 8 pieces
+// of 256 KiB filled bit by bit (IOU_PBUF_RING_INC), or 128 of 16 KiB used whole. 2 MiB in all. One
+// per ring, on its thread. While the kernel owns bytes they are poisoned under ASan.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "reactor/uapi.h"
+
+namespace ringroom::reactor {
+
+class RecvBuffers {
+ public:
+  static constexpr std::uint16_t group = 1;
+
+  RecvBuffers() = default;
+  ~RecvBuffers();
+  RecvBuffers(const RecvBuffers&) = delete;
+  RecvBuffers& operator=(const RecvBuffers&) = delete;
+
+  /// Maps and registers. 0, or -errno; -EINVAL: no incremental buffers here.
+  int set_up(io_uring* ring, bool incremental);
+
+  /// The bytes a completion speaks of, in the order of completions; holds the buffer once.
+  std::byte* take(std::uint32_t completion_flags, std::size_t bytes);
+  void hold(std::uint16_t buffer) { ++states_[buffer].holds; }
+  /// True if the buffer went back to the kernel.
+  bool release(std::uint16_t buffer);
+
+ private:
+  struct State {
+    std::uint32_t offset = 0;  // where the kernel writes next
+    std::uint32_t holds = 0;   // users on our side
+    bool kernel_owns = false;
+  };
+
+  void unmap();
+  void give_back(std::uint16_t buffer);
+  std::byte* begin_of(std::uint16_t buffer) { return memory_ + buffer * bytes_each_; }
+
+  io_uring_buf_ring* ring_ = nullptr;
+  std::size_t ring_bytes_ = 0;
+  std::byte* memory_ = nullptr;
+  std::size_t memory_bytes_ = 0;
+  std::size_t bytes_each_ = 0;
+  bool incremental_ = false;
+  std::vector<State> states_;
+};
+
+}  // namespace ringroom::reactor
