@@ -1,0 +1,89 @@
+// Active: what a connection has only while something is under way: frames of this turn, a message
+// partly received, bytes the kernel didn't take, a deadline. In its shard's pool; given back as
+// soon as the connection is quiet, so that a quiet one holds no buffer.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/timer_heap.h"
+#include "codec/ws/decoder.h"
+
+namespace ringroom::connection {
+
+/// Bytes to send that stay where they are until the turn's sends are settled.
+struct Segment {
+  const std::byte* data;
+  std::size_t bytes;
+};
+
+/// The frames of a turn in order; what lies behind each other is one segment.
+class Segments {
+ public:
+  void append(const std::byte* data, std::size_t bytes) {
+    bytes_ += bytes;
+    if (count_ > 0) {
+      Segment& last = count_ <= inline_max ? few_[count_ - 1] : many_.back();
+      if (last.data + last.bytes == data) {
+        last.bytes += bytes;
+        return;
+      }
+    }
+    if (count_ < inline_max) {
+      few_[count_] = {data, bytes};
+    } else {
+      if (count_ == inline_max) many_.assign(few_.begin(), few_.end());
+      many_.push_back({data, bytes});
+    }
+    ++count_;
+  }
+  std::span<const Segment> all() const {
+    if (count_ <= inline_max) return {few_.data(), count_};
+    return many_;
+  }
+  std::size_t bytes() const { return bytes_; }
+  bool empty() const { return count_ == 0; }
+  void clear() {
+    count_ = 0;
+    bytes_ = 0;
+    if (many_.capacity() > 0) std::vector<Segment>().swap(many_);
+  }
+
+ private:
+  static constexpr std::size_t inline_max = 4;
+  std::array<Segment, inline_max> few_;
+  std::vector<Segment> many_;
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+/// What the kernel didn't take, copied. `rest` is with the kernel and doesn't move; `waiting`
+/// comes behind it and grows.
+struct Backlog {
+  std::vector<std::byte> rest;
+  std::size_t rest_taken = 0;
+  std::vector<std::byte> waiting;
+  bool in_flight = false;
+
+  std::size_t bytes() const { return rest.size() - rest_taken + waiting.size(); }
+  bool empty() const { return !in_flight && rest.size() == rest_taken && waiting.empty(); }
+};
+
+struct Active {
+  codec::ws::Decoder decoder;
+  Segments segments;
+  Backlog backlog;
+  std::vector<std::byte> input;  // received, not looked at yet
+  base::Timer timer;
+  std::uint32_t session = UINT32_MAX;  // of a connection that speaks HTTP
+
+  bool quiet() const {
+    return segments.empty() && backlog.empty() && input.empty() && !timer.is_set() &&
+           session == UINT32_MAX && decoder.idle();
+  }
+};
+
+}  // namespace ringroom::connection

@@ -1,0 +1,103 @@
+// How a connection ends: our close frame, the last bytes, the descriptor, the record.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "codec/ws/close.h"
+#include "connection/hub.h"
+
+namespace ringroom::connection {
+
+using reactor::Op;
+using reactor::Tag;
+
+void Hub::send_close(std::uint32_t slot,
+                     std::optional<std::uint16_t> code,
+                     std::string_view reason) {
+  if (slab_[slot].stage != Stage::open) return;
+  mark_closing(slot);
+  queue_close_frame(slot, code, reason);
+  set_deadline(slot,
+               Deadline::close,
+               ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
+}
+
+void Hub::mark_closing(std::uint32_t slot) {
+  Record& record = slab_[slot];
+  if (record.stage != Stage::open) return;
+  catch_up(record, activate(record));
+  record.stage = Stage::closing;
+  --groups_[record.room]->open;
+}
+
+void Hub::queue_close_frame(std::uint32_t slot,
+                            std::optional<std::uint16_t> code,
+                            std::string_view reason) {
+  Record& record = slab_[slot];
+  ASSERT(record.stage == Stage::closing);
+  std::byte payload[codec::ws::control_payload_bytes_max];
+  const std::size_t bytes = codec::ws::encode_close_payload(payload, code, reason);
+  send_frame(slot, record, codec::ws::Opcode::close, {payload, bytes}, false);
+}
+
+void Hub::finish(std::uint32_t slot, bool linger) {
+  Record& record = slab_[slot];
+  if (record.stage == Stage::finishing || record.stage == Stage::shutting) return;
+  ASSERT(record.room == none);
+  record.stage = Stage::finishing;
+  if (linger) record.set(flag::shut_after_output);
+  set_deadline(slot,
+               Deadline::close,
+               ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
+  finishing_.push_back({slot, record.generation});
+}
+
+void Hub::settle_finishing() {
+  std::erase_if(finishing_, [this](SlotRef ref) {
+    Record* record = slab_.find(ref.slot, ref.generation);
+    if (record == nullptr || record->stage != Stage::finishing) return true;
+    const Active* active = this->active(*record);
+    if (active != nullptr && !(active->segments.empty() && active->backlog.empty())) return false;
+    if (!record->has(flag::shut_after_output)) {
+      close_file(ref.slot);
+      return true;
+    }
+    record->stage = Stage::lingering;
+    ring_.shut_down(ref.slot, Tag::of(Op::ignored, ref.slot, record->generation));
+    set_deadline(ref.slot,
+                 Deadline::linger,
+                 ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
+    return true;
+  });
+}
+
+void Hub::close_file(std::uint32_t slot) {
+  Record& record = slab_[slot];
+  if (record.stage == Stage::shutting) return;
+  ASSERT(record.room == none);
+  record.stage = Stage::shutting;
+  if (record.active != none) {
+    Active& active = actives_[record.active];
+    timers_.cancel(active.timer);
+    ASSERT(active.session == none);
+    // The kernel may still read the backlog until that send has completed.
+    if (active.backlog.in_flight) {
+      orphans_.push_back({{slot, record.generation}, std::move(active.backlog.rest)});
+    }
+    active = Active{};
+    release_active(record);
+  }
+  for (std::uint32_t Record::* blob : {&Record::details, &Record::state, &Record::attachment}) {
+    if (record.*blob != none) blobs_.free(record.*blob);
+    record.*blob = none;
+  }
+  ring_.close(slot, Tag::of(Op::close, slot, record.generation));
+}
+
+void Hub::on_file_closed(const reactor::Completion& completion) {
+  const std::uint32_t slot = completion.tag.slot();
+  Record* record = slab_.find(slot, completion.tag.generation());
+  ASSERT(record != nullptr && record->stage == Stage::shutting);
+  slab_.free(slot);
+}
+
+}  // namespace ringroom::connection

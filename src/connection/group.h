@@ -1,0 +1,39 @@
+// Group: the connections of one room, dense, and the log of what was broadcast to them this turn.
+// Each broadcast is encoded once behind the last one; a member needs one send of the part it
+// hasn't got. Owned by its room; on the room's shard. Members come and go between callbacks only,
+// so a Connection& stays good until a callback returns. Bounded by --room-connections-max.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "connection/access.h"
+#include "connection/record.h"
+
+namespace ringroom::connection {
+
+/// A Connection that its room's array may make and move.
+class Member final : public Connection {
+ public:
+  Member(detail::Host* host, std::uint32_t slot, std::uint32_t generation)
+      : Connection(host, slot, generation) {}
+  Member(Member&&) = default;
+  Member& operator=(Member&&) = default;
+};
+
+struct Group {
+  std::vector<Member> members;
+  std::uint32_t open = 0;        // members in Stage::open
+  std::uint64_t bytes_sent = 0;  // to all members since the room was made
+
+  // The broadcasts of this turn: frames behind each other in the Hub's arena.
+  std::byte* log = nullptr;
+  std::uint32_t log_bytes = 0;
+  std::uint32_t log_capacity = 0;
+
+  // Slots of members whose client doesn't take what we send: served one by one, by copies.
+  std::vector<std::uint32_t> slow;
+};
+
+}  // namespace ringroom::connection

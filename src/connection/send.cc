@@ -1,0 +1,167 @@
+// Frames for one connection. Written into the turn's arena, behind each other, so that all of a
+// turn are one send; for a client that doesn't keep up, copied into its backlog.
+#include <algorithm>
+#include <cstring>
+
+#include "base/assert.h"
+#include "codec/ws/encoder.h"
+#include "connection/hub.h"
+
+namespace ringroom::connection {
+
+using codec::ws::Opcode;
+
+namespace {
+
+// From here on a message that is sent on leaves from the receive buffer: less than a copy costs.
+constexpr std::size_t send_on_bytes_min = 2048;
+
+// Whole frames from the front of what waits, until `bytes` fit under `bytes_max`.
+void drop_oldest_frames(Backlog& backlog, std::size_t bytes, std::size_t bytes_max) {
+  std::size_t dropped = 0;
+  const std::vector<std::byte>& waiting = backlog.waiting;
+  while (dropped < waiting.size() && backlog.bytes() - dropped + bytes > bytes_max) {
+    const std::byte* frame = waiting.data() + dropped;
+    std::size_t payload = std::to_integer<std::size_t>(frame[1]);
+    if (payload == codec::ws::length_is_16_bit) {
+      payload = std::to_integer<std::size_t>(frame[2]) << 8U | std::to_integer<std::size_t>(frame[3]);
+    } else if (payload == codec::ws::length_is_64_bit) {
+      payload = 0;
+      for (int i = 2; i < 10; ++i) payload = payload << 8U | std::to_integer<std::size_t>(frame[i]);
+    }
+    dropped += codec::ws::header_bytes(payload) + payload;
+  }
+  backlog.waiting.erase(backlog.waiting.begin(),
+                        backlog.waiting.begin() + static_cast<std::ptrdiff_t>(dropped));
+}
+
+}  // namespace
+
+void Hub::mark_dirty(std::uint32_t slot, Record& record) {
+  if (record.has(flag::dirty)) return;
+  record.set(flag::dirty);
+  dirty_.push_back({slot, record.generation});
+}
+
+// The broadcasts that the member hasn't got yet become its own, so that order is kept.
+void Hub::catch_up(Record& record, Active& active) {
+  if (record.room == none) return;
+  Group& group = *groups_[record.room];
+  if (group.log_bytes == 0) return;
+  Connection& member = group.members[record.member];
+  const std::uint32_t start = log_start(member);
+  const std::size_t bytes = group.log_bytes - start;
+  detail::ConnectionAccess::log_turn(member) = turn_;
+  detail::ConnectionAccess::log_cursor(member) = group.log_bytes;
+  if (bytes == 0) return;
+  if (active.backlog.in_flight) {
+    active.backlog.waiting.insert(
+        active.backlog.waiting.end(), group.log + start, group.log + start + bytes);
+  } else {
+    active.segments.append(group.log + start, bytes);
+    mark_dirty(detail::ConnectionAccess::slot(member), record);
+  }
+}
+
+Sent Hub::send(std::uint32_t slot,
+               Opcode opcode,
+               std::span<const std::byte> payload,
+               WhenFull when_full) {
+  Record& record = slab_[slot];
+  if (record.stage != Stage::open) [[unlikely]] return Sent::closed;
+  catch_up(record, activate(record));
+  if (!has_room(slot, record, payload.size(), when_full)) [[unlikely]] {
+    release_if_quiet(record);
+    return Sent::full;
+  }
+  ++counts_.messages_sent;
+  if (record.has(flag::deflate) && (opcode == Opcode::text || opcode == Opcode::binary))
+      [[unlikely]] {
+    deflater_.deflate(payload, deflated_, record.window_bits);
+    return send_frame(slot, record, opcode, deflated_, true);
+  }
+  return send_frame(slot, record, opcode, payload, false);
+}
+
+Sent Hub::send_frame(std::uint32_t slot,
+                     Record& record,
+                     Opcode opcode,
+                     std::span<const std::byte> payload,
+                     bool compressed) {
+  Active& active = activate(record);
+  const std::size_t header = codec::ws::header_bytes(payload.size());
+  if (active.backlog.in_flight) [[unlikely]] {
+    std::vector<std::byte>& waiting = active.backlog.waiting;
+    const std::size_t at = waiting.size();
+    waiting.resize(at + header + payload.size());
+    codec::ws::encode_header(waiting.data() + at, opcode, payload.size(), true, compressed);
+    if (!payload.empty()) std::memcpy(waiting.data() + at + header, payload.data(), payload.size());
+    return Sent::queued;
+  }
+  mark_dirty(slot, record);
+  if (payload.size() >= send_on_bytes_min && delivery.in_place &&
+      payload.data() == delivery.payload.data() && payload.size() == delivery.payload.size()) {
+    if (!delivery.held) {
+      delivery.held = true;
+      ring_.hold(delivery.buffer);
+      held_buffers_.push_back(delivery.buffer);
+    }
+    // The client's header, which is longer by the mask, lies before the payload and is done with.
+    std::byte* frame = delivery.payload.data() - header;
+    codec::ws::encode_header(frame, opcode, payload.size());
+    active.segments.append(frame, header + payload.size());
+    return Sent::queued;
+  }
+  std::byte* frame = arena_.take(header + payload.size());
+  codec::ws::encode_header(frame, opcode, payload.size(), true, compressed);
+  if (!payload.empty()) std::memcpy(frame + header, payload.data(), payload.size());
+  active.segments.append(frame, header + payload.size());
+  return Sent::queued;
+}
+
+// An outbox below its limit takes any one frame. At the limit what is queued is sent first, since
+// what the kernel takes doesn't count. Own frames of the connection whose message is being
+// handled are taken in any case: reading from it stops instead.
+bool Hub::has_room(std::uint32_t slot, Record& record, std::size_t bytes, WhenFull when_full) {
+  Active& before = activate(record);
+  const std::size_t buffered = before.segments.bytes() + before.backlog.bytes();
+  const bool own = slot == delivery.slot;
+  if (buffered + bytes < options_.outbox_bytes_max) [[likely]] return true;
+  if (buffered >= options_.outbox_bytes_max) {
+    if (!before.segments.empty()) flush_now();
+    if (record.stage != Stage::open) return false;
+    Active& active = activate(record);
+    if (active.backlog.bytes() >= options_.outbox_bytes_max && !own) {
+      record.set(flag::was_full);
+      if (when_full == WhenFull::refuse) return false;
+      drop_oldest_frames(active.backlog, bytes, options_.outbox_bytes_max);
+      if (active.backlog.bytes() >= options_.outbox_bytes_max) return false;
+    }
+  }
+  if (own) record.set(flag::paused | flag::was_full);
+  return true;
+}
+
+void Hub::send_raw(std::uint32_t slot, std::span<const std::byte> bytes) {
+  Record& record = slab_[slot];
+  Active& active = activate(record);
+  if (active.backlog.in_flight) {
+    active.backlog.waiting.insert(active.backlog.waiting.end(), bytes.begin(), bytes.end());
+    return;
+  }
+  std::byte* copy = arena_.take(bytes.size());
+  std::memcpy(copy, bytes.data(), bytes.size());
+  active.segments.append(copy, bytes.size());
+  mark_dirty(slot, record);
+}
+
+void Hub::discard_unsent(Record& record) {
+  if (Active* active = this->active(record)) active->segments.clear();
+  if (record.room == none) return;
+  Group& group = *groups_[record.room];
+  Connection& member = group.members[record.member];
+  detail::ConnectionAccess::log_turn(member) = turn_;
+  detail::ConnectionAccess::log_cursor(member) = group.log_bytes;
+}
+
+}  // namespace ringroom::connection
