@@ -1,0 +1,229 @@
+// Events of connections and requests, on their way into the agent.
+#include <algorithm>
+
+#include "agent/guard.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "codec/http/response_writer.h"
+#include "codec/ws/close.h"
+
+namespace ringroom::detail {
+
+using connection::Record;
+using connection::Stage;
+
+namespace {
+
+// The room's limits for tags, in the words of the Agents SDK (agents-wire §2).
+void check_tags(const std::vector<std::string>& more_tags) {
+  if (more_tags.size() + 1 > limits::tags_max) {
+    throw std::length_error("A connection can only have 10 tags, including the default id tag.");
+  }
+  for (const std::string& tag : more_tags) {
+    if (tag.empty()) throw std::invalid_argument("A connection tag must not be an empty string.");
+    if (tag.size() > limits::tag_bytes_max) {
+      throw std::length_error("A connection tag must not exceed 256 characters");
+    }
+  }
+}
+
+std::string connection_id(const Request& request, base::Random& random) {
+  std::optional<std::string> given = request.query("_pk");
+  if (!given || given->empty()) return random.nanoid();
+  return *std::move(given);
+}
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+}  // namespace
+
+bool Host::write_identity(Record& record,
+                          const Request& request,
+                          const std::vector<std::string>& more_tags) {
+  std::string_view url = request.url();
+  url.remove_prefix(std::string_view("http://").size());
+  const std::size_t path = std::min(url.find('/'), url.size());
+  std::string id;
+  if (record.details == connection::none) {
+    id = connection_id(request, runtime_.random());
+  } else {
+    id = connection::Details(hub().blobs(), record.details).id();
+  }
+  const auto written = connection::write_details(
+      hub().blobs(),
+      hub().host_names(),
+      {.host = url.substr(0, path), .target = url.substr(path), .id = id, .more_tags = more_tags});
+  if (!written) return false;
+  if (record.details != connection::none) hub().blobs().free(record.details);
+  record.details = *written;
+  return true;
+}
+
+// on_start, connection_tags, 101, on_connect: a session is set up, or the client is told why not.
+void Host::connect(const agent_runtime::Upgrade& upgrade) {
+  touch();
+  Record& record = hub().slab()[upgrade.slot];
+  hub().join(room_, upgrade.slot, this);
+  setup_failure_.clear();
+  set_up(record, upgrade);
+  if (!setup_failure_.empty()) return refuse_session(record, upgrade);
+  if (agent_ != nullptr) start_ticks();
+}
+
+void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
+  if (!write_identity(record, upgrade.request, {})) {
+    setup_failure_ = "the server has no room for this connection's URI";
+    return;
+  }
+  if (agent_ == nullptr && !wake()) return;
+  Connection& guest = group_.members[record.member];
+  const ConnectionContext context(*this, guest, upgrade.request);
+  std::vector<std::string> tags;
+  const bool tagged = guard("connection_tags", &guest, [&] {
+    const std::string_view id = guest.id();
+    if (id.size() > limits::tag_bytes_max) {
+      throw std::length_error("A connection tag must not exceed 256 characters");
+    }
+    tags = agent_->connection_tags(guest, context);
+    std::erase(tags, id);
+    check_tags(tags);
+  });
+  if (!tagged) return;
+  if (!tags.empty() && !write_identity(record, upgrade.request, tags)) {
+    setup_failure_ = "the server has no room for this connection's tags";
+    return;
+  }
+  if (upgrade.deflate) {
+    record.set(connection::flag::deflate);
+    record.window_bits = upgrade.window_bits;
+  }
+  hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
+  hub().accept(record);
+  guard("on_connect", &guest, [&] { agent_->on_connect(guest, context); });
+}
+
+// The handshake succeeds, so that the client learns why: one error frame and 1011 (agents-wire §6).
+void Host::refuse_session(Record& record, const agent_runtime::Upgrade& upgrade) {
+  if (record.stage == Stage::http) {
+    hub().accept(record);
+  } else {
+    hub().discard_unsent(record);
+  }
+  if (record.stage == Stage::open) {
+    hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
+    const std::string error = json{{"error", setup_failure_}}.dump(
+        -1, ' ', false, json::error_handler_t::replace);
+    hub().send(upgrade.slot, codec::ws::Opcode::text, bytes_of(error));
+    hub().mark_closing(upgrade.slot);
+    hub().queue_close_frame(upgrade.slot, 1011, "Uncaught exception during session setup");
+  }
+  leave(record);
+  hub().finish(upgrade.slot, true);
+}
+
+void Host::deliver(std::uint32_t member, Message message) {
+  ++runtime_.counts().messages_received;
+  bytes_received_ += message.size();
+  touch();
+  if (agent_ == nullptr && !wake()) [[unlikely]] return;
+  Connection& from = group_.members[member];
+  guard("on_message", &from, [&] { agent_->on_message(from, message); });
+}
+
+void Host::call_on_close(Connection& member,
+                         std::uint16_t code,
+                         std::string_view reason,
+                         bool clean) {
+  touch();
+  if (agent_ == nullptr && !wake()) return;
+  guard("on_close", &member, [&] { agent_->on_close(member, close_code(code), reason, clean); });
+}
+
+void Host::closed_by_peer(Record& record, std::uint16_t code, std::string_view reason) {
+  Connection& member = group_.members[record.member];
+  const std::uint32_t slot = ConnectionAccess::slot(member);
+  const bool peer_was_first = record.stage == Stage::open;
+  if (peer_was_first) {
+    hub().mark_closing(slot);
+    // Known codes are echoed; an empty frame is answered by an empty one.
+    closing_reply_ = ClosingReply{
+        slot,
+        code == number(CloseCode::no_status) ? std::nullopt : std::optional<std::uint16_t>(code),
+        std::string(reason)};
+  }
+  call_on_close(member, code, reason, true);
+  if (peer_was_first) {
+    hub().queue_close_frame(slot, closing_reply_->code, closing_reply_->reason);
+    closing_reply_.reset();
+  }
+  leave(record);
+  hub().finish(slot, false);
+}
+
+void Host::lost(Record& record) {
+  Connection& member = group_.members[record.member];
+  const std::uint32_t slot = ConnectionAccess::slot(member);
+  hub().mark_closing(slot);
+  call_on_close(member,
+                number(CloseCode::abnormal),
+                "WebSocket disconnected without sending Close frame.",
+                false);
+  leave(record);
+  hub().close_file(slot);
+}
+
+void Host::failed(Record& record, std::uint16_t code, std::string_view reason) {
+  Connection& member = group_.members[record.member];
+  const std::uint32_t slot = ConnectionAccess::slot(member);
+  const bool say = record.stage == Stage::open;
+  hub().mark_closing(slot);
+  touch();
+  if (agent_ != nullptr || wake()) {
+    const Error error("protocol", reason);
+    guard("on_error", nullptr, [&] { agent_->on_error(member, error); });
+  }
+  call_on_close(member, code, reason, false);
+  if (say) hub().queue_close_frame(slot, code, reason);
+  leave(record);
+  hub().finish(slot, true);
+}
+
+void Host::drained(Record& record) {
+  if (record.stage != Stage::open || agent_ == nullptr) return;
+  touch();
+  Connection& member = group_.members[record.member];
+  guard("on_drain", &member, [&] { agent_->on_drain(member); });
+}
+
+Deferred<Response> Host::request(const Request& request) {
+  touch();
+  setup_failure_.clear();
+  if (agent_ == nullptr && !wake()) return Response::text(500, setup_failure_);
+  Deferred<Response> answer;
+  const bool answered = guard("on_request", nullptr, [&] { answer = agent_->on_request(request); });
+  if (!answered) return Response::text(500, setup_failure_);
+  if (answer.is_answered()) return answer;
+  // Counted, so that the agent stays awake until it has answered.
+  ++requests_open_;
+  Deferred<Response> counted;
+  answer.then(
+      [this, counted](Response response) {
+        --requests_open_;
+        counted.resolve(std::move(response));
+      },
+      [this, counted](const std::string& why) {
+        --requests_open_;
+        counted.reject(why);
+      });
+  return counted;
+}
+
+void Host::close_all(std::uint16_t code, std::string_view reason) {
+  for (const connection::Member& member : group_.members) {
+    hub().send_close(ConnectionAccess::slot(member), code, reason);
+  }
+}
+
+}  // namespace ringroom::detail

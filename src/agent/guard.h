@@ -1,0 +1,39 @@
+// The one place where user code is called: what it throws becomes a log line and on_error, and the
+// watch knows whose callback runs. On the room's shard.
+#pragma once
+
+#include <exception>
+
+#include "agent/host.h"
+#include "agent/runtime.h"
+#include "ringroom/limits.h"
+
+namespace ringroom::detail {
+
+inline void Host::touch() {
+  last_event_ns_ = runtime_.now_ns();
+  if (!idle_timer_.is_set()) [[unlikely]] {
+    if (const auto& after = runtime_.options().hibernate_after) {
+      runtime_.timers().set(idle_timer_,
+                            last_event_ns_ + static_cast<std::uint64_t>(after->count()));
+    }
+  }
+}
+
+/// False if it threw.
+template <typename Call>
+bool Host::guard(const char* where, Connection* connection, Call&& call) {
+  agent_runtime::Watch& watch = runtime_.watch();
+  watch.enter(this, info_.name, name_);
+  try {
+    call();
+    watch.leave();
+    return true;
+  } catch (...) {
+    watch.leave();
+    report(where, connection, std::current_exception());
+    return false;
+  }
+}
+
+}  // namespace ringroom::detail

@@ -1,0 +1,164 @@
+// Host: one room. Owns the agent while it is awake and the members always, wakes and destroys the
+// agent, calls its callbacks one at a time, and keeps what they throw from everybody else. Owned by
+// the Runtime, on the room's home shard. Bounded by room_connections_max members.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/local_values.h"
+#include "base/timer_heap.h"
+#include "connection/group.h"
+#include "connection/hub.h"
+#include "ringroom/agent.h"
+#include "ringroom/agent_class.h"
+
+namespace ringroom::agent_runtime {
+
+class Runtime;
+
+/// Kinds of base::Timer that belong to rooms; a connection's are below.
+enum class RoomTimer : std::uint8_t { idle = 16, tick, task };
+
+constexpr bool is_room_timer(const base::Timer& timer) {
+  return timer.kind >= static_cast<std::uint8_t>(RoomTimer::idle);
+}
+
+/// An upgrade that the codec has accepted, to be answered by the room. Borrowed for the call.
+struct Upgrade {
+  std::uint32_t slot;
+  const Request& request;
+  std::string_view switching_protocols;  ///< the 101, ready to send
+  bool deflate = false;
+  std::uint8_t window_bits = 15;
+};
+
+}  // namespace ringroom::agent_runtime
+
+namespace ringroom::detail {
+
+class Host {
+ public:
+  Host(agent_runtime::Runtime& runtime, const AgentClassInfo& info, std::string_view name);
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  const AgentClassInfo& info() const { return info_; }
+  std::string_view name() const { return name_; }
+  agent_runtime::Runtime& runtime() const { return runtime_; }
+  connection::Hub& hub() const;
+  connection::Group& group() { return group_; }
+  const connection::Group& group() const { return group_; }
+  std::uint32_t room() const { return room_; }
+  bool is_awake() const { return agent_ != nullptr; }
+  std::uint64_t bytes_received() const { return bytes_received_; }
+  /// What keeps the agent in memory now: "message", "tick", "timer", "request", "outbox", …
+  std::vector<std::string> why_awake() const;
+
+  // ---- Events, from the shard. Each wakes the agent if it sleeps. (deliver.cc)
+
+  /// Makes a member of the connection and runs on_connect. Answers the upgrade, also when a hook
+  /// fails: then with 101, an error frame and 1011.
+  void connect(const agent_runtime::Upgrade& upgrade);
+  void deliver(std::uint32_t member, Message message);
+  /// The peer's close frame arrived, or its answer to ours. Answers, and takes the member out.
+  void closed_by_peer(connection::Record& record, std::uint16_t code, std::string_view reason);
+  /// The connection ended without a close frame.
+  void lost(connection::Record& record);
+  /// The peer broke the protocol: our close frame with `code`, and the member is out.
+  void failed(connection::Record& record, std::uint16_t code, std::string_view reason);
+  void drained(connection::Record& record);
+  Deferred<Response> request(const Request& request);
+  /// Closes every connection; the server stops.
+  void close_all(std::uint16_t code, std::string_view reason);
+
+  // ---- Timers (timers.cc)
+
+  void fire(base::Timer& timer);
+  TimerId add_task(std::uint64_t delay_ns, std::uint64_t period_ns, std::function<void()> task);
+  void cancel_task(TimerId id);
+  /// Ticks a second from now on, until the agent sleeps.
+  void set_tick_rate(double hz);
+
+  // ---- For the agent's own calls (api.cc, members.cc)
+
+  /// The room's member of a ref, or null.
+  Connection* resolve(ConnectionRef ref);
+  std::size_t member_index(const Connection& connection) const {
+    return static_cast<std::size_t>(
+        static_cast<const connection::Member*>(&connection) - group_.members.data());
+  }
+  void* local_value(const LocalType& type, const Connection& connection);
+  SendResult send(Connection& to, codec::ws::Opcode opcode, std::span<const std::byte> payload);
+  void broadcast(codec::ws::Opcode opcode,
+                 std::span<const std::byte> payload,
+                 const BroadcastOptions& options);
+  void close(Connection& connection, std::optional<std::uint16_t> code, std::string_view reason);
+
+ private:
+  // A timer of after() or every().
+  struct Task {
+    base::Timer timer;
+    std::uint64_t id = 0;
+    std::uint64_t period_ns = 0;
+    std::function<void()> call;
+  };
+  // What an agent's close() in on_close says instead of the echo.
+  struct ClosingReply {
+    std::uint32_t slot;
+    std::optional<std::uint16_t> code;
+    std::string reason;
+  };
+
+  void touch();
+  bool wake();
+  void sleep();
+  template <typename Call>
+  bool guard(const char* where, Connection* connection, Call&& call);
+  void report(const char* where, Connection* connection, std::exception_ptr cause);
+  void set_up(connection::Record& record, const agent_runtime::Upgrade& upgrade);
+  void refuse_session(connection::Record& record, const agent_runtime::Upgrade& upgrade);
+  bool write_identity(connection::Record& record,
+                      const Request& request,
+                      const std::vector<std::string>& more_tags);
+  void call_on_close(Connection& member, std::uint16_t code, std::string_view reason, bool clean);
+  void leave(connection::Record& record);
+  bool excluded(const Exclusions& without);
+  void on_outbox_full(std::uint32_t slot);
+  void on_idle();
+  void on_tick();
+  void start_ticks();
+  void stop_ticks();
+  std::uint64_t tick_step_ns() const;
+  void run_task(std::uint64_t id);
+
+  agent_runtime::Runtime& runtime_;
+  const AgentClassInfo& info_;
+  std::string name_;
+  std::uint32_t room_;
+  connection::Group group_;
+  std::unique_ptr<Agent> agent_;
+  agent_runtime::LocalValues locals_;
+
+  std::uint64_t last_event_ns_ = 0;
+  base::Timer idle_timer_;
+  base::Timer tick_timer_;
+  double tick_hz_;  // the class's, until the agent asks for another
+  std::uint64_t ticks_start_ns_ = 0;
+  std::uint64_t ticks_done_ = 0;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  std::uint64_t next_task_id_ = 1;
+  std::uint32_t requests_open_ = 0;
+  std::optional<ClosingReply> closing_reply_;
+  std::string setup_failure_;
+  std::vector<std::uint32_t> excluded_;  // member indices of the broadcast at hand
+
+  std::uint64_t bytes_received_ = 0;
+};
+
+}  // namespace ringroom::detail

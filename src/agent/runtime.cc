@@ -1,0 +1,60 @@
+#include "agent/runtime.h"
+
+#include "base/assert.h"
+#include "codec/http/route.h"
+
+namespace ringroom::agent_runtime {
+
+using detail::AgentClassInfo;
+using detail::Host;
+
+Runtime::Runtime(const RuntimeOptions& options,
+                 connection::Hub& hub,
+                 base::TimerHeap& timers,
+                 Watch& watch,
+                 ShardServices& shard,
+                 base::Random random)
+    : options_(options), hub_(hub), timers_(timers), watch_(watch), shard_(shard), random_(random) {
+  for (const AgentClassInfo& info : options_.classes) {
+    classes_.emplace(codec::http::kebab(info.name), &info);
+  }
+}
+
+Runtime::~Runtime() = default;
+
+const AgentClassInfo* Runtime::find_class(std::string_view segment) const {
+  const auto found = classes_.find(std::string(segment));
+  return found == classes_.end() ? nullptr : found->second;
+}
+
+Host* Runtime::find(const AgentClassInfo& info, std::string_view name) {
+  const auto found = by_name_.find(Key{&info, name});
+  return found == by_name_.end() ? nullptr : found->second.get();
+}
+
+Host& Runtime::find_or_make(const AgentClassInfo& info, std::string_view name) {
+  if (Host* host = find(info, name)) return *host;
+  auto made = std::make_unique<Host>(*this, info, name);
+  Host& host = *made;
+  if (hosts_.size() <= host.room()) hosts_.resize(host.room() + 1);
+  hosts_[host.room()] = &host;
+  by_name_.emplace(Key{&info, host.name()}, std::move(made));
+  return host;
+}
+
+void Runtime::remove(Host& host) {
+  hosts_[host.room()] = nullptr;
+  watch_.forget(&host);
+  const auto found = by_name_.find(Key{&host.info(), host.name()});
+  ASSERT(found != by_name_.end());
+  const std::unique_ptr<Host> last = std::move(found->second);
+  by_name_.erase(found);  // before the host goes: the key is a view of its name
+}
+
+void Runtime::fire(base::Timer& timer) { host(timer.owner).fire(timer); }
+
+void Runtime::stop() {
+  while (!by_name_.empty()) remove(*by_name_.begin()->second);
+}
+
+}  // namespace ringroom::agent_runtime

@@ -1,0 +1,128 @@
+// Runtime: the rooms of one shard. Finds or makes the host of a (class, name), keeps the turn's time,
+// and is what a host reaches the shard's services by. Made by the shard, on its thread. Rooms are
+// bounded by what connects: a room nobody is in goes after hibernate_after.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/host.h"
+#include "agent/watch.h"
+#include "base/random.h"
+#include "base/timer_heap.h"
+#include "connection/hub.h"
+#include "ringroom/agent_class.h"
+
+namespace ringroom::agent_runtime {
+
+/// What the server was told about all agents. Constant while a shard runs.
+struct RuntimeOptions {
+  const std::vector<detail::AgentClassInfo>& classes;
+  const std::map<std::string, std::string>& env;
+  const std::map<std::string, json>& props;
+  std::optional<std::chrono::nanoseconds> hibernate_after;
+  std::size_t room_connections_max = 0;
+};
+
+/// What the shard publishes about its agents.
+struct RuntimeCounts {
+  std::uint64_t agents_awake = 0;
+  std::uint64_t agents_created = 0;
+  std::uint64_t messages_received = 0;
+  std::uint64_t outbox_dropped = 0;
+  std::uint64_t outbox_closed = 0;
+  std::uint64_t callbacks_failed = 0;
+};
+
+/// What rooms need of their shard beside its connections. Implemented by the shard.
+class ShardServices {
+ public:
+  virtual ~ShardServices() = default;
+  /// For the histogram.
+  virtual void tick_late_by(std::uint64_t nanoseconds) = 0;
+  /// "127.0.0.1:4711" of a connection's client; empty if the kernel can't tell.
+  virtual std::string peer_address(std::uint32_t slot) = 0;
+};
+
+class Runtime {
+ public:
+  Runtime(const RuntimeOptions& options,
+          connection::Hub& hub,
+          base::TimerHeap& timers,
+          Watch& watch,
+          ShardServices& shard,
+          base::Random random);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// The class whose kebab name this is, or null.
+  const detail::AgentClassInfo* find_class(std::string_view segment) const;
+  /// The room if it exists here, or null.
+  detail::Host* find(const detail::AgentClassInfo& info, std::string_view name);
+  detail::Host& find_or_make(const detail::AgentClassInfo& info, std::string_view name);
+  /// By the index that records carry.
+  detail::Host& host(std::uint32_t room) { return *hosts_[room]; }
+  void remove(detail::Host& host);
+
+  /// A timer of a room is due.
+  void fire(base::Timer& timer);
+  /// Destroys all agents; their connections are gone already.
+  void stop();
+
+  /// Sets the time that callbacks see.
+  void set_now(std::uint64_t monotonic_ns, std::int64_t wall_ms) {
+    now_ns_ = monotonic_ns;
+    wall_ms_ = wall_ms;
+  }
+  std::uint64_t now_ns() const { return now_ns_; }
+  std::int64_t wall_ms() const { return wall_ms_; }
+
+  const RuntimeOptions& options() const { return options_; }
+  connection::Hub& hub() { return hub_; }
+  base::TimerHeap& timers() { return timers_; }
+  Watch& watch() { return watch_; }
+  ShardServices& shard() { return shard_; }
+  base::Random& random() { return random_; }
+  RuntimeCounts& counts() { return counts_; }
+  std::size_t rooms() const { return by_name_.size(); }
+
+  template <typename Visit>
+  void for_each_room(Visit visit) const {
+    for (const auto& entry : by_name_) visit(*entry.second);
+  }
+
+ private:
+  struct Key {
+    const detail::AgentClassInfo* info;
+    std::string_view name;  // the host's own
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>()(key.name) ^ std::hash<const void*>()(key.info);
+    }
+  };
+
+  const RuntimeOptions& options_;
+  connection::Hub& hub_;
+  base::TimerHeap& timers_;
+  Watch& watch_;
+  ShardServices& shard_;
+  base::Random random_;
+  std::unordered_map<std::string, const detail::AgentClassInfo*> classes_;  // by kebab name
+  std::unordered_map<Key, std::unique_ptr<detail::Host>, KeyHash> by_name_;
+  std::vector<detail::Host*> hosts_;  // by room index
+  std::uint64_t now_ns_ = 0;
+  std::int64_t wall_ms_ = 0;
+  RuntimeCounts counts_;
+};
+
+}  // namespace ringroom::agent_runtime
