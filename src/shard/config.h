@@ -1,0 +1,43 @@
+// Config: what all shards are told at the start. Made by the server, never changed while a shard
+// runs, so any thread reads it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ringroom/agent_class.h"
+#include "ringroom/json.h"
+
+#include "shard/request_handler.h"
+
+namespace ringroom::shard {
+
+struct Config {
+  std::vector<detail::AgentClassInfo> classes;
+  std::map<std::string, std::string> env;
+  std::map<std::string, json> props;
+  std::optional<std::chrono::milliseconds> hibernate_after;
+  std::chrono::milliseconds handshake_timeout{};
+  std::chrono::milliseconds close_timeout{std::chrono::seconds(5)};
+  std::chrono::milliseconds keep_alive_timeout{std::chrono::seconds(75)};
+  std::chrono::milliseconds ping_every{};
+  std::chrono::nanoseconds turn_budget{std::chrono::microseconds(200)};
+  std::chrono::milliseconds slow_callback{100};
+  std::size_t message_bytes_max = 0;
+  std::size_t attachment_bytes_max = 0;
+  std::size_t outbox_bytes_max = 0;
+  std::size_t body_bytes_max = 0;
+  std::size_t room_connections_max = 0;
+  std::uint32_t files_max = 0;
+  std::optional<std::vector<std::string>> ring_features;
+  /// Answers what is not under /agents/ on the main listeners.
+  RequestHandler* site = nullptr;
+  /// Answers everything on the admin listener, which shard 0 serves.
+  RequestHandler* admin = nullptr;
+};
+
+}  // namespace ringroom::shard

@@ -1,0 +1,90 @@
+#include "shard/fleet.h"
+
+#include <atomic>
+#include <string>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/assert.h"
+#include "shard/lane.h"
+#include "shard/shard.h"
+
+namespace ringroom::shard {
+
+namespace {
+
+// For the crash handler, which has nothing but its thread.
+thread_local const agent_runtime::Watch* watch_of_thread = nullptr;
+
+}  // namespace
+
+Lane::Lane(unsigned shards) : stop_event(eventfd(0, EFD_CLOEXEC)) {
+  ASSERT(stop_event >= 0);
+  for (unsigned i = 0; i < shards; ++i) inboxes.push_back(std::make_unique<Mailbox>());
+}
+
+Lane::~Lane() { close(stop_event); }
+
+Fleet::Fleet(const Config& config, std::vector<int> listeners, int admin_listener)
+    : config_(config) {
+  const auto shards = static_cast<unsigned>(listeners.size());
+  for (unsigned i = 0; i < shards; ++i) {
+    lanes_.push_back(std::make_unique<Lane>(shards));
+    lanes_.back()->listener = listeners[i];
+  }
+  lanes_.front()->admin_listener = admin_listener;
+}
+
+Fleet::~Fleet() = default;
+
+std::string Fleet::run_shard(unsigned index, const std::function<void()>& started) {
+  std::string failure;
+  const std::unique_ptr<Shard> shard =
+      Shard::make(*this, index, base::Random::from_kernel(), failure);
+  if (shard == nullptr) return failure;
+  watch_of_thread = &lane(index).watch;
+  started();
+  shard->run();
+  watch_of_thread = nullptr;
+  return {};
+}
+
+void Fleet::stop() {
+  const std::uint64_t one = 1;
+  for (const auto& lane : lanes_) {
+    // Can only fail when the counter is full, and then the shard has been told.
+    static_cast<void>(!write(lane->stop_event, &one, sizeof(one)));
+  }
+}
+
+const Stats& Fleet::stats(unsigned index) const { return lanes_[index]->stats; }
+
+unsigned Fleet::home_of(std::string_view class_name, std::string_view room) const {
+  const std::uint64_t of_class = XXH3_64bits(class_name.data(), class_name.size());
+  const std::uint64_t of_room = XXH3_64bits_withSeed(room.data(), room.size(), of_class);
+  return static_cast<unsigned>(of_room % lanes_.size());
+}
+
+std::uint64_t Fleet::callback_sequence(unsigned index) const {
+  const agent_runtime::Watch& watch = lanes_[index]->watch;
+  return watch.inside() ? watch.sequence() : 0;
+}
+
+std::string Fleet::callback_label(unsigned index, std::uint64_t sequence) const {
+  return lanes_[index]->watch.label_of(sequence);
+}
+
+std::string_view Fleet::current_callback() {
+  if (watch_of_thread == nullptr || !watch_of_thread->inside()) return {};
+  return watch_of_thread->label();
+}
+
+void Fleet::collect_rooms(Shard& asker, std::function<void(std::vector<RoomInfo>)> done) {
+  asker.collect_rooms(std::move(done));
+}
+
+std::string Fleet::ring_description() const { return lanes_.front()->ring_description; }
+
+}  // namespace ringroom::shard

@@ -1,0 +1,80 @@
+// Fleet: the shards of one server and the ways between them. Made by the server before its threads;
+// start(), stop() and the statistics from any thread, run_shard() by each shard's own thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ringroom/json.h"
+
+#include "shard/config.h"
+#include "shard/stats.h"
+
+namespace ringroom::shard {
+
+class Shard;
+struct Lane;
+
+/// One room for /rooms.
+struct RoomInfo {
+  std::string class_name;
+  std::string name;
+  unsigned shard = 0;
+  std::size_t connections = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::vector<std::string> awake;  ///< why, in the words of Lab's "why"; empty: asleep
+};
+
+class Fleet {
+ public:
+  /// `listeners`: one listening socket for each shard; `admin_listener`: -1 for none. The sockets
+  /// stay the caller's.
+  Fleet(const Config& config, std::vector<int> listeners, int admin_listener);
+  ~Fleet();
+
+  unsigned shards() const { return static_cast<unsigned>(lanes_.size()); }
+  const Config& config() const { return config_; }
+
+  /// Makes shard `index` on the calling thread, says so by started(), serves until stop(). Returns
+  /// "" at a regular end, else why it couldn't start, with advice.
+  /// `started` is called on this thread when the shard is ready to accept.
+  std::string run_shard(unsigned index, const std::function<void()>& started);
+
+  /// Asks every shard to close its connections with 1001 and return. Async-signal-safe.
+  void stop();
+
+  const Stats& stats(unsigned index) const;
+
+  /// The home of a room: a stable hash of class and name.
+  unsigned home_of(std::string_view class_name, std::string_view room) const;
+
+  /// Which callback shard `index` is in: a number of its own for each, 0 outside of callbacks. The
+  /// same number twice: it hasn't come back in between. Any thread.
+  std::uint64_t callback_sequence(unsigned index) const;
+  /// "ChatRoom/lobby", if that callback is still running; else empty. Any thread.
+  std::string callback_label(unsigned index, std::uint64_t sequence) const;
+  /// The callback that the calling thread is in, for a crash handler: async-signal-safe; empty
+  /// outside of shards and callbacks.
+  static std::string_view current_callback();
+
+  /// Gathers the rooms of all shards; `done` is called on `asker`'s thread.
+  void collect_rooms(Shard& asker, std::function<void(std::vector<RoomInfo>)> done);
+
+  /// What a shard shows to the others. Made with the fleet.
+  Lane& lane(unsigned index) { return *lanes_[index]; }
+
+  /// For the log: what the first shard's ring can do.
+  std::string ring_description() const;
+
+ private:
+  const Config& config_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace ringroom::shard

@@ -1,0 +1,78 @@
+// The letters that shards write each other: a request for a room's home, its answer, and the
+// question which rooms there are. Made by one shard, opened and destroyed by another. What waits for
+// an answer stays with the asker under a ticket, so nothing that is counted crosses threads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shard/shard.h"
+
+namespace ringroom::shard {
+
+class ResponseLetter final : public Letter {
+ public:
+  ResponseLetter(std::uint64_t ticket, Response response)
+      : ticket_(ticket), response_(std::move(response)) {}
+  void open(Shard& asker) override { asker.answered(ticket_, std::move(response_)); }
+
+ private:
+  std::uint64_t ticket_;
+  Response response_;
+};
+
+class RequestLetter final : public Letter {
+ public:
+  RequestLetter(unsigned from,
+                std::uint64_t ticket,
+                const detail::AgentClassInfo& info,
+                std::string room,
+                Request request)
+      : from_(from),
+        ticket_(ticket),
+        info_(info),
+        room_(std::move(room)),
+        request_(std::move(request)) {}
+
+  void open(Shard& home) override {
+    const auto back = [&home, from = from_, ticket = ticket_](Response response) {
+      home.post(from, std::make_unique<ResponseLetter>(ticket, std::move(response)));
+    };
+    home.ask_room(info_, room_, request_)
+        .then(back, [back](const std::string& why) { back(Response::text(500, why)); });
+  }
+
+ private:
+  unsigned from_;
+  std::uint64_t ticket_;
+  const detail::AgentClassInfo& info_;
+  std::string room_;
+  Request request_;
+};
+
+class RoomsAnswer final : public Letter {
+ public:
+  RoomsAnswer(std::uint64_t ticket, std::vector<RoomInfo> rooms)
+      : ticket_(ticket), rooms_(std::move(rooms)) {}
+  void open(Shard& asker) override { asker.rooms_counted(ticket_, std::move(rooms_)); }
+
+ private:
+  std::uint64_t ticket_;
+  std::vector<RoomInfo> rooms_;
+};
+
+class RoomsQuestion final : public Letter {
+ public:
+  RoomsQuestion(unsigned from, std::uint64_t ticket) : from_(from), ticket_(ticket) {}
+  void open(Shard& shard) override {
+    shard.post(from_, std::make_unique<RoomsAnswer>(ticket_, shard.room_infos()));
+  }
+
+ private:
+  unsigned from_;
+  std::uint64_t ticket_;
+};
+
+}  // namespace ringroom::shard

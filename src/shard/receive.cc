@@ -1,0 +1,266 @@
+// Frames that come: decoded where the kernel put them, handed to the room, and what can't be looked
+// at now is kept for later.
+#include <cerrno>
+
+#include "base/assert.h"
+#include "codec/ws/utf8.h"
+#include "shard/shard.h"
+
+namespace ringroom::shard {
+
+using codec::ws::Event;
+using codec::ws::Opcode;
+using connection::Record;
+using connection::Stage;
+using reactor::Op;
+using reactor::Tag;
+namespace flag = connection::flag;
+
+namespace {
+
+// So many pings of one receive are answered one by one; of more, the last (RFC 6455 §5.5.3).
+constexpr unsigned pings_answered_each = 16;
+
+std::uint32_t milliseconds(std::uint64_t nanoseconds) {
+  return static_cast<std::uint32_t>(nanoseconds / 1'000'000);
+}
+
+}  // namespace
+
+// Asks for bytes: from a WebSocket until told otherwise, from an HTTP client once.
+void Shard::arm(std::uint32_t slot, Record& record) {
+  if (record.has(flag::receiving)) return;
+  record.set(flag::receiving);
+  if (record.stage == Stage::http) {
+    ring_->receive_once(slot, Tag::of(Op::receive_once, slot, record.generation));
+  } else {
+    ring_->receive(slot, Tag::of(Op::receive, slot, record.generation));
+  }
+}
+
+void Shard::on_receive(const Completion& completion) {
+  const std::uint32_t slot = completion.tag.slot();
+  const std::uint32_t generation = completion.tag.generation();
+  Record* record = hub_.find(slot, generation);
+  if (record == nullptr || record->stage == Stage::shutting) [[unlikely]] {
+    if (completion.has_buffer) ring_->release(completion.buffer);
+    return;
+  }
+  if (!completion.more) record->clear(flag::receiving | flag::cancelling);
+  if (completion.result <= 0) [[unlikely]] {
+    if (completion.result == -ENOBUFS) {
+      starved_.push_back({slot, generation});
+    } else if (completion.result != -ECANCELED) {
+      connection_ended(slot, *record);
+    } else if (!record->has(flag::paused)) {
+      arm(slot, *record);
+    }
+    return;
+  }
+  bytes_received_ += static_cast<std::uint64_t>(completion.result);
+  record->heard_ms = milliseconds(turn_began_ns_);
+  if (record->stage == Stage::open || record->stage == Stage::closing) [[likely]] {
+    const connection::Active* active = hub_.active(*record);
+    if (record->has(flag::paused) || (active != nullptr && !active->input.empty())) {
+      stash(slot, *record, completion.bytes());
+    } else {
+      receive_frames(slot, *record, completion.bytes(), completion.buffer);
+    }
+  }
+  ring_->release(completion.buffer);
+  if (!completion.more && record->generation == generation && record->stage != Stage::shutting &&
+      !record->has(flag::paused)) {
+    arm(slot, *record);
+  }
+}
+
+void Shard::receive_frames(std::uint32_t slot,
+                           Record& record,
+                           std::span<std::byte> input,
+                           std::optional<std::uint16_t> buffer) {
+  const codec::ws::DecoderOptions options{.message_bytes_max = config_.message_bytes_max,
+                                          .role = codec::ws::Role::server,
+                                          .deflate = record.has(flag::deflate)};
+  // Nothing is stored of a quiet connection, so its decoder is made anew; the Active of another may
+  // go back to its pool while we are at it.
+  codec::ws::Decoder decoder;
+  connection::Active* kept = hub_.active(record);
+  const bool resumed = kept != nullptr && !kept->decoder.idle();
+  if (resumed) decoder = std::exchange(kept->decoder, {});
+  pings_in_row_ = 0;
+  for (;;) {
+    const Event event = decoder.next(input, options);
+    if (event.kind == Event::Kind::need_more) break;
+    if (!on_event(slot, record, event, buffer)) return;
+    const bool later = record.has(flag::paused) || over_budget();
+    if (later && !input.empty()) {
+      stash(slot, record, input);
+      if (!record.has(flag::paused) && !record.has(flag::unfinished)) {
+        record.set(flag::unfinished);
+        unfinished_.push_back({slot, record.generation});
+      }
+      break;
+    }
+  }
+  if (pings_in_row_ > pings_answered_each) send_last_pong(slot);
+  if (record.has(flag::paused)) stop_reading(slot, record);
+  if (!decoder.idle()) {
+    hub_.activate(record).decoder = std::move(decoder);
+  } else if (resumed) {
+    hub_.release_if_quiet(record);
+  }
+}
+
+// False if the connection is out of its room.
+bool Shard::on_event(std::uint32_t slot,
+                     Record& record,
+                     const Event& event,
+                     std::optional<std::uint16_t> buffer) {
+  switch (event.kind) {
+    case Event::Kind::message:
+      if (record.stage == Stage::open) [[likely]] deliver(slot, record, event, buffer);
+      return record.room != connection::none;
+    case Event::Kind::ping:
+      if (record.stage == Stage::open) answer_ping(slot, event.payload);
+      return true;
+    case Event::Kind::pong: record.clear(flag::ping_sent); return true;
+    case Event::Kind::close:
+      runtime_.host(record.room).closed_by_peer(record, event.close_code, event.reason);
+      return false;
+    case Event::Kind::error:
+      runtime_.host(record.room).failed(record, event.close_code, event.reason);
+      return false;
+    case Event::Kind::need_more: return true;
+  }
+  return true;
+}
+
+void Shard::deliver(std::uint32_t slot,
+                    Record& record,
+                    const Event& event,
+                    std::optional<std::uint16_t> buffer) {
+  std::span<const std::byte> payload = event.payload;
+  const bool is_text = event.opcode == Opcode::text;
+  if (event.compressed) [[unlikely]] {
+    const auto status = inflater_.inflate(event.payload, inflated_, config_.message_bytes_max);
+    payload = inflated_;
+    std::uint16_t code = 0;
+    if (status != codec::ws::InflateStatus::ok) {
+      code = codec::ws::close_code_of(status);
+    } else if (is_text && !codec::ws::is_valid_utf8(payload)) {
+      code = codec::ws::close_code::invalid_payload;
+    }
+    if (code != 0) {
+      return runtime_.host(record.room).failed(
+          record, code, code == codec::ws::close_code::message_too_big ? "Message is too large"
+                                                                       : "Bad compressed data");
+    }
+  }
+  hub_.delivery = {.slot = slot,
+                   .buffer = buffer.value_or(0),
+                   .in_place = event.in_place && buffer.has_value() && !event.compressed,
+                   .payload = event.payload};
+  runtime_.host(record.room).deliver(record.member, Message(payload, is_text));
+  hub_.delivery.slot = connection::none;
+  hub_.delivery.in_place = false;
+}
+
+void Shard::answer_ping(std::uint32_t slot, std::span<const std::byte> payload) {
+  if (++pings_in_row_ > pings_answered_each) {
+    last_ping_.assign(payload.begin(), payload.end());
+    return;
+  }
+  hub_.delivery.slot = slot;  // a client that pings and doesn't read stops being read from
+  hub_.send(slot, Opcode::pong, payload);
+  hub_.delivery.slot = connection::none;
+}
+
+void Shard::send_last_pong(std::uint32_t slot) {
+  hub_.delivery.slot = slot;
+  hub_.send(slot, Opcode::pong, last_ping_);
+  hub_.delivery.slot = connection::none;
+}
+
+void Shard::stash(std::uint32_t, Record& record, std::span<const std::byte> input) {
+  std::vector<std::byte>& kept = hub_.activate(record).input;
+  kept.insert(kept.end(), input.begin(), input.end());
+}
+
+void Shard::stop_reading(std::uint32_t slot, Record& record) {
+  if (!record.has(flag::receiving) || record.has(flag::cancelling)) return;
+  record.set(flag::cancelling);
+  ring_->cancel(Tag::of(Op::receive, slot, record.generation));
+}
+
+// Goes on with a connection that was paused or had bytes left over.
+void Shard::resume(std::uint32_t slot, std::uint32_t generation) {
+  Record* record = hub_.find(slot, generation);
+  if (record == nullptr) return;
+  record->clear(flag::paused);
+  if (record->stage == Stage::http) return read_requests(slot, {});
+  if (record->stage != Stage::open && record->stage != Stage::closing) return;
+  if (connection::Active* active = hub_.active(*record); active && !active->input.empty()) {
+    std::vector<std::byte> input = std::exchange(active->input, {});
+    receive_frames(slot, *record, input, std::nullopt);
+  }
+  if (hub_.find(slot, generation) == nullptr || record->has(flag::paused)) return;
+  if (record->stage == Stage::open || record->stage == Stage::closing) {
+    if (!record->has(flag::cancelling)) arm(slot, *record);
+    hub_.release_if_quiet(*record);
+  }
+}
+
+void Shard::resume_unfinished() {
+  if (unfinished_.empty()) return;
+  for (const connection::SlotRef ref : std::exchange(unfinished_, {})) {
+    Record* record = hub_.find(ref.slot, ref.generation);
+    if (record == nullptr) continue;
+    record->clear(flag::unfinished);
+    if (!record->has(flag::paused)) resume(ref.slot, ref.generation);
+  }
+}
+
+void Shard::rearm_starved() {
+  if (starved_.empty() || !ring_->take_refilled()) return;
+  for (const connection::SlotRef ref : std::exchange(starved_, {})) {
+    Record* record = hub_.find(ref.slot, ref.generation);
+    if (record == nullptr || record->stage == Stage::shutting || record->has(flag::paused)) continue;
+    arm(ref.slot, *record);
+  }
+}
+
+// The peer is gone, or we are done waiting for it.
+void Shard::connection_ended(std::uint32_t slot, Record& record) {
+  switch (record.stage) {
+    case Stage::open:
+    case Stage::closing: return runtime_.host(record.room).lost(record);
+    case Stage::http: end_session(slot); return hub_.close_file(slot);
+    case Stage::finishing:
+    case Stage::lingering: return hub_.close_file(slot);
+    case Stage::leaving:
+    case Stage::shutting:
+    case Stage::free: return;
+  }
+}
+
+// --ping-every: whoever was silent for that long is pinged, for twice that long is lost.
+void Shard::ping_the_silent() {
+  const auto every_ms = static_cast<std::uint32_t>(config_.ping_every.count());
+  const std::uint32_t now_ms = milliseconds(turn_began_ns_);
+  for (std::uint32_t slot = 0; slot < hub_.slab().end(); ++slot) {
+    Record& record = hub_.slab()[slot];
+    if (record.stage != Stage::open) continue;
+    const std::uint32_t silent_ms = now_ms - record.heard_ms;
+    if (record.has(flag::ping_sent)) {
+      if (silent_ms >= 2 * every_ms && !record.has(flag::paused)) connection_ended(slot, record);
+    } else if (silent_ms >= every_ms) {
+      record.set(flag::ping_sent);
+      hub_.send(slot, Opcode::ping, {});
+    }
+  }
+  const auto every_ns = static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(config_.ping_every).count());
+  timers_.set(ping_timer_, turn_began_ns_ + std::max<std::uint64_t>(every_ns / 4, 1'000'000));
+}
+
+}  // namespace ringroom::shard

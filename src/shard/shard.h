@@ -1,0 +1,203 @@
+// Shard: one thread, its ring, and everything that lives on it: connections, rooms, timers. Made and
+// run by its thread; nothing of it is touched by another one but through its Lane. Bounded by its
+// ring's table; a turn takes turn_budget and one callback at the most.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "agent/runtime.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "base/timer_heap.h"
+#include "codec/http/route.h"
+#include "codec/ws/deflate.h"
+#include "connection/hub.h"
+#include "reactor/ring.h"
+#include "shard/config.h"
+#include "shard/fleet.h"
+#include "shard/http_session.h"
+#include "shard/lane.h"
+
+namespace ringroom::shard {
+
+class Shard final : public agent_runtime::ShardServices {
+ public:
+  /// On the shard's thread. Null, with the reason and advice in `failure`, if there is no ring.
+  static std::unique_ptr<Shard> make(Fleet& fleet,
+                                     unsigned index,
+                                     base::Random random,
+                                     std::string& failure);
+  ~Shard() override;
+
+  /// Serves until the fleet stops.
+  void run();
+  /// One turn. False once the shard has stopped.
+  bool turn();
+
+  unsigned index() const { return index_; }
+  Fleet& fleet() { return fleet_; }
+  agent_runtime::Runtime& runtime() { return runtime_; }
+  connection::Hub& hub() { return hub_; }
+  reactor::Ring& ring() { return *ring_; }
+  std::vector<RoomInfo> room_infos() const;
+
+  /// Sends a letter to a shard, this one too (it is opened at once then).
+  void post(unsigned shard, std::unique_ptr<Letter> letter);
+
+  // ---- Called by letters
+
+  /// A socket that another shard accepted and that is in our table now.
+  void take_arrival(std::uint32_t file, std::unique_ptr<Arrival> arrival);
+  /// The answer to a request that we sent to a room's home.
+  void answered(std::uint64_t ticket, Response response);
+  /// The rooms of one shard, for collect_rooms().
+  void rooms_counted(std::uint64_t ticket, std::vector<RoomInfo> rooms);
+
+  /// Asks a room, here or at its home.
+  Deferred<Response> ask_room(const detail::AgentClassInfo& info,
+                              std::string_view room,
+                              const Request& request);
+
+  /// Gathers the rooms of all shards.
+  void collect_rooms(std::function<void(std::vector<RoomInfo>)> done);
+
+  void tick_late_by(std::uint64_t nanoseconds) override;
+  std::string peer_address(std::uint32_t slot) override;
+
+ private:
+  friend class ShardProbe;  // tests look inside
+  using Completion = reactor::Completion;
+
+  Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, base::Random random);
+
+  // shard.cc: the turn
+  void wait();
+  void dispatch_all();
+  void dispatch(const Completion& completion);
+  void open_letters();
+  void push_outgoing();
+  void expire_timers();
+  void fire(base::Timer& timer);
+  void on_deadline(std::uint32_t slot, connection::Deadline about);
+  void on_trouble();
+  void publish(std::uint64_t turn_began_ns);
+  bool over_budget();
+
+  // stop.cc
+  void start_stopping();
+  bool is_stopped();
+
+  // arrival.cc: sockets
+  void on_accept(const Completion& completion);
+  void arm_accepts();
+  void pause_accepts_if_full();
+  void on_close(const Completion& completion);
+  void hand_over(std::uint32_t slot, unsigned home, std::unique_ptr<Arrival> arrival);
+  void on_moved(const Completion& completion);
+  void admit(std::uint32_t slot, Arrival& arrival);
+  bool reserve_file(unsigned shard);
+  void release_file();
+
+  // http.cc: requests
+  void on_receive_once(const Completion& completion);
+  void read_requests(std::uint32_t slot, std::span<const std::byte> input);
+  bool on_head(std::uint32_t slot, HttpSession& session, std::span<const std::byte> behind);
+  void on_request(std::uint32_t slot, HttpSession& session);
+  Deferred<Response> route_request(HttpSession& session, const Request& request);
+  std::optional<Response> try_upgrade(std::uint32_t slot,
+                                      HttpSession& session,
+                                      std::span<const std::byte> behind);
+  void answer(std::uint32_t slot, std::uint32_t generation, Response response);
+  void respond(std::uint32_t slot, HttpSession& session, Response response);
+  void refuse(std::uint32_t slot, const Response& response);
+  void end_session(std::uint32_t slot);
+  void wait_for_request(std::uint32_t slot);
+  HttpSession* session_of(const connection::Record& record);
+  std::string_view http_date();
+
+  // receive.cc: frames
+  void on_receive(const Completion& completion);
+  void receive_frames(std::uint32_t slot,
+                      connection::Record& record,
+                      std::span<std::byte> input,
+                      std::optional<std::uint16_t> buffer);
+  bool on_event(std::uint32_t slot,
+                connection::Record& record,
+                const codec::ws::Event& event,
+                std::optional<std::uint16_t> buffer);
+  void deliver(std::uint32_t slot,
+               connection::Record& record,
+               const codec::ws::Event& event,
+               std::optional<std::uint16_t> buffer);
+  void answer_ping(std::uint32_t slot, std::span<const std::byte> payload);
+  void send_last_pong(std::uint32_t slot);
+  void stash(std::uint32_t slot, connection::Record& record, std::span<const std::byte> input);
+  void stop_reading(std::uint32_t slot, connection::Record& record);
+  void resume(std::uint32_t slot, std::uint32_t generation);
+  void resume_unfinished();
+  void arm(std::uint32_t slot, connection::Record& record);
+  void rearm_starved();
+  void connection_ended(std::uint32_t slot, connection::Record& record);
+  void ping_the_silent();
+
+  Fleet& fleet_;
+  const Config& config_;
+  unsigned index_;
+  Lane& lane_;
+  std::unique_ptr<reactor::Ring> ring_;
+  base::TimerHeap timers_;
+  std::vector<Completion> completions_;
+  connection::Hub hub_;
+  agent_runtime::RuntimeOptions runtime_options_;
+  agent_runtime::Runtime runtime_;
+  base::Pool<HttpSession> sessions_;
+  codec::ws::Inflater inflater_;
+  std::vector<std::byte> inflated_;
+
+  std::size_t next_completion_ = 0;  // of completions_, to be dispatched
+  std::uint64_t turn_began_ns_ = 0;
+  std::uint64_t events_of_turn_ = 0;
+  bool gather_ = false;
+  unsigned until_clock_ = 0;  // messages until the budget is looked at
+  bool budget_spent_ = false;
+  std::int64_t wall_offset_ms_ = 0;
+  std::uint64_t wall_offset_until_ns_ = 0;
+
+  std::vector<connection::SlotRef> unfinished_;  // have received bytes for the next turn
+  std::vector<connection::SlotRef> starved_;     // wait for a receive buffer
+  std::vector<std::pair<std::uint32_t, Arrival*>> moving_;  // sockets on their way to a home
+  std::vector<std::vector<Letter*>> outgoing_;   // by shard, not pushed yet
+  // What waits for a letter, by ticket.
+  struct Tally {
+    std::vector<RoomInfo> rooms;
+    unsigned shards_missing = 0;
+    std::function<void(std::vector<RoomInfo>)> done;
+  };
+  std::uint64_t next_ticket_ = 1;
+  std::unordered_map<std::uint64_t, Deferred<Response>> asked_;
+  std::unordered_map<std::uint64_t, Tally> tallies_;
+  std::uint64_t stop_counter_ = 0;
+  bool accepts_paused_ = false;
+  bool accepting_[2] = {false, false};
+  bool stopping_ = false;
+  std::uint64_t stop_deadline_ns_ = 0;
+  base::Timer ping_timer_;
+  unsigned pings_in_row_ = 0;
+  std::vector<std::byte> last_ping_;  // of more pings than are answered one by one
+  std::string date_;
+  std::uint64_t date_until_ns_ = 0;
+  std::uint64_t bytes_received_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t refused_ = 0;
+  std::uint64_t handovers_ = 0;
+  std::uint64_t connections_total_ = 0;
+};
+
+}  // namespace ringroom::shard
