@@ -1,0 +1,54 @@
+// The executable `ringroom`: picks the subcommand. The sample agents linked into it are served as
+// any program's own classes are.
+#include <cstdio>
+#include <string_view>
+#include <vector>
+
+#include <ringroom/server.h>
+#include <ringroom/version.h>
+
+namespace {
+
+constexpr const char* help =
+    "Ringroom hosts game rooms: stateful agents with WebSocket connections.\n"
+    "\n"
+    "Usage: ringroom SUBCOMMAND [OPTIONS]\n"
+    "       ringroom --help | --version\n"
+    "\n"
+    "Subcommands:\n"
+    "  serve    serve rooms until SIGINT or SIGTERM\n"
+    "\n"
+    "'ringroom SUBCOMMAND --help' shows the options of a subcommand.\n";
+
+int serve(int argc, char** argv) {
+  char name[] = "ringroom serve";
+  std::vector<char*> arguments = {name};
+  arguments.insert(arguments.end(), argv + 2, argv + argc);
+  return ringroom::serve(static_cast<int>(arguments.size()), arguments.data());
+}
+
+int refuse(std::string_view argument) {
+  std::fprintf(stderr,
+               "ringroom: there is no subcommand '%.*s'\n"
+               "Run 'ringroom --help' to see what there is.\n",
+               static_cast<int>(argument.size()), argument.data());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view argument = argc > 1 ? argv[1] : "";
+  if (argument == "serve") return serve(argc, argv);
+  if (argument == "--version") {
+    std::puts("ringroom " RINGROOM_VERSION);
+    return 0;
+  }
+  if (argument == "--help" || argument == "-h" || argument == "help") {
+    std::fputs(help, stdout);
+    return 0;
+  }
+  if (argc > 1) return refuse(argument);
+  std::fputs(help, stderr);
+  return 1;
+}

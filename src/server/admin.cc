@@ -1,0 +1,70 @@
+#include "server/admin.h"
+
+#include <string_view>
+#include <utility>
+
+#include "server/metrics.h"
+
+namespace ringroom::server {
+
+namespace {
+
+constexpr std::string_view index_page = R"(<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Ringroom admin</title>
+<h1>Ringroom admin</h1>
+<ul>
+<li><a href="/healthz">/healthz</a>: 200 while the server serves
+<li><a href="/metrics">/metrics</a>: numbers of every shard, for Prometheus
+<li><a href="/rooms">/rooms</a>: the rooms, as JSON
+</ul>
+)";
+
+json to_json(const shard::RoomInfo& room) {
+  return {
+      {"class", room.class_name},
+      {"room", room.name},
+      {"shard", room.shard},
+      {"connections", room.connections},
+      {"bytes_received", room.bytes_received},
+      {"bytes_sent", room.bytes_sent},
+      {"awake", room.awake},
+  };
+}
+
+json to_json(const std::vector<shard::RoomInfo>& rooms) {
+  json list = json::array();
+  for (const shard::RoomInfo& room : rooms) list.push_back(to_json(room));
+  return {{"rooms", std::move(list)}};
+}
+
+Response metrics(const shard::Fleet& fleet) {
+  std::vector<const shard::Stats*> shards;
+  for (unsigned i = 0; i < fleet.shards(); ++i) shards.push_back(&fleet.stats(i));
+  return Response::bytes(200, metrics_content_type, metrics_text(shards));
+}
+
+}  // namespace
+
+Deferred<Response> Admin::handle(shard::Shard& shard, const Request& request) {
+  const std::string_view path = request.path();
+  if (path != "/" && path != "/healthz" && path != "/metrics" && path != "/rooms") {
+    return Response::text(404, "Not found");
+  }
+  if (request.method() != "GET" && request.method() != "HEAD") {
+    return Response::text(405, "Method not allowed").set_header("Allow", "GET, HEAD");
+  }
+  if (path == "/healthz") return Response::text("ok");
+  if (path == "/metrics") return metrics(*fleet_);
+  if (path == "/rooms") return rooms(shard);
+  return Response::html(std::string(index_page));
+}
+
+Deferred<Response> Admin::rooms(shard::Shard& shard) const {
+  Deferred<Response> answer;
+  fleet_->collect_rooms(shard, [answer](std::vector<shard::RoomInfo> rooms) {
+    answer.resolve(Response::json(to_json(rooms)));
+  });
+  return answer;
+}
+
+}  // namespace ringroom::server

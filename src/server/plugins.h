@@ -1,0 +1,27 @@
+// Classes of agents: those announced in the executable and those of --agents. Gathered once, at
+// start, by the main thread. Shared objects stay loaded until the process ends, so what is taken
+// from them is good for ever.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ringroom/plugin.h"
+
+namespace ringroom::server {
+
+/// All classes to serve, or why there is none.
+struct Classes {
+  std::vector<detail::AgentClassInfo> all;
+  std::string error;
+};
+
+/// Refuses a file that can't be loaded, announces nothing or was built against another interface,
+/// two classes that one URL would reach, and options that no agent can have.
+Classes gather_classes(const detail::Plugin& own,
+                       const std::vector<std::string>& files);
+
+/// What keeps classes of `theirs` from working in a server of `ours`, naming both; "" if nothing.
+std::string compare_abi(const detail::Abi& theirs, const detail::Abi& ours);
+
+}  // namespace ringroom::server

@@ -1,0 +1,46 @@
+#include "server/site.h"
+
+#include "codec/http/route.h"
+
+namespace ringroom::server {
+
+namespace {
+
+// Where the page wants the list of classes.
+constexpr std::string_view marker = "<!--classes-->";
+
+constexpr std::string_view icon =
+    R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">)"
+    R"(<circle cx="16" cy="16" r="11" fill="none" stroke="#2a7de1" stroke-width="6"/></svg>)";
+
+// Class names are C++ identifiers: nothing in them needs escaping.
+std::string list_item(std::string_view class_name) {
+  const std::string segment = codec::http::kebab(class_name);
+  const std::string name(class_name);
+  return "<li data-class=\"" + name + "\" data-segment=\"" + segment + "\"><b>" + name +
+         "</b> <code>/agents/" + segment + "/{room}</code></li>\n";
+}
+
+}  // namespace
+
+Site::Site(std::span<const detail::AgentClassInfo> classes) : page_(page_template()) {
+  std::string list;
+  for (const detail::AgentClassInfo& info : classes) list += list_item(info.name);
+  const std::size_t at = page_.find(marker);
+  if (at != std::string::npos) page_.replace(at, marker.size(), list);
+}
+
+Deferred<Response> Site::handle(shard::Shard&, const Request& request) { return answer(request); }
+
+Response Site::answer(const Request& request) const {
+  const std::string_view path = request.path();
+  if (path != "/" && path != "/favicon.ico") return Response::text(404, "Not found");
+  if (request.method() != "GET" && request.method() != "HEAD") {
+    return Response::text(405, "Method not allowed").set_header("Allow", "GET, HEAD");
+  }
+  if (path == "/") return Response::html(page_);
+  return Response::bytes(200, "image/svg+xml", std::string(icon))
+      .set_header("Cache-Control", "max-age=86400");
+}
+
+}  // namespace ringroom::server

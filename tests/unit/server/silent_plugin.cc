@@ -1,0 +1,2 @@
+// Includes the header, announces no class.
+#include <ringroom/plugin.h>
