@@ -1,0 +1,194 @@
+// Lab: lets a test see inside of a room. Text commands, JSON in and out: {"op":"info"}.
+#include <ringroom/ringroom.h>
+
+#include <map>
+#include <mutex>
+#include <stdexcept>
+
+using namespace ringroom;
+
+namespace {
+
+// How often each room was constructed since the server started. Rooms of one class live on several
+// shards, each a thread: what they share needs a lock. Kept small: one number for each name used.
+class Constructions {
+ public:
+  int count(std::string_view room) {
+    const std::lock_guard lock(mutex_);
+    return ++counts_[std::string(room)];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, int> counts_;
+};
+Constructions constructions;
+
+std::string to_hex(std::span<const std::byte> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  for (const std::byte byte : bytes) {
+    hex += digits[std::to_integer<std::size_t>(byte >> 4)];
+    hex += digits[std::to_integer<std::size_t>(byte & std::byte{15})];
+  }
+  return hex;
+}
+
+std::uint8_t digit(char character) {
+  if (character >= '0' && character <= '9') return static_cast<std::uint8_t>(character - '0');
+  const char small = static_cast<char>(character | 0x20);
+  if (small >= 'a' && small <= 'f') return static_cast<std::uint8_t>(small - 'a' + 10);
+  throw std::invalid_argument("hex must have digits 0-9 and a-f only");
+}
+
+std::vector<std::byte> from_hex(std::string_view hex) {
+  if (hex.size() % 2 != 0) throw std::invalid_argument("hex must have two digits for each byte");
+  std::vector<std::byte> bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    bytes.push_back(static_cast<std::byte>(digit(hex[i]) << 4U | digit(hex[i + 1])));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+class Lab final : public Agent {
+ public:
+  using Agent::Agent;
+  static constexpr AgentOptions options{.protocol_frames = false};
+
+  void on_start(const json&) override {
+    instance_ = constructions.count(name());
+    ++starts_;
+  }
+
+  void on_connect(Connection&, const ConnectionContext&) override { ++connects_; }
+
+  std::vector<std::string> connection_tags(Connection&, const ConnectionContext& context) override {
+    const std::string list = context.request().query("tags").value_or("");
+    std::vector<std::string> tags;
+    if (list.empty()) return tags;
+    std::size_t from = 0;
+    for (std::size_t comma = 0; comma != std::string::npos; from = comma + 1) {
+      comma = list.find(',', from);
+      tags.push_back(list.substr(from, comma - from));
+    }
+    return tags;
+  }
+
+  void on_message(Connection& from, Message message) override {
+    json answer;
+    std::string to_throw;
+    try {
+      if (!message.is_text()) throw std::invalid_argument("commands are text");
+      const json command = json::parse(message.text());
+      const auto& op = command.at("op").get_ref<const std::string&>();
+      if (op == "throw") {
+        to_throw = command.value("text", "thrown by request");
+      } else {
+        answer = run(op, from, command);
+      }
+    } catch (const std::exception& error) {
+      answer = {{"error", error.what()}};
+    }
+    if (!to_throw.empty()) throw std::runtime_error(to_throw);
+    // Parse errors quote what they met, which may be half a character.
+    if (!answer.is_null()) {
+      from.send(answer.dump(-1, ' ', false, json::error_handler_t::replace));
+    }
+  }
+
+ private:
+  using Operation = json (Lab::*)(Connection& from, const json& command);
+
+  // The answer; null for none.
+  json run(const std::string& op, Connection& from, const json& command) {
+    static const std::map<std::string, Operation> operations = {
+        {"info", &Lab::info},
+        {"attach", &Lab::attach},
+        {"attachment", &Lab::attachment},
+        {"tags", &Lab::tags},
+        {"uri", &Lab::uri},
+        {"list", &Lab::list},
+        {"broadcast", &Lab::send_to_all},
+        {"close", &Lab::close},
+        {"tick", &Lab::tick},
+        {"why", &Lab::why},
+    };
+    if (const auto found = operations.find(op); found != operations.end()) {
+      return (this->*found->second)(from, command);
+    }
+    for (const char* later :
+         {"sql", "alarm", "auto-response", "auto-response-timestamp", "event-timeout"}) {
+      if (op == later) throw std::runtime_error("this version has no " + op + " yet");
+    }
+    throw std::invalid_argument("there is no operation " + op);
+  }
+
+  json info(Connection&, const json&) {
+    return {{"instance", instance_},
+            {"starts", starts_},
+            {"connects", connects_},
+            {"connections", connections().size()},
+            {"hibernated_before", instance_ > 1}};
+  }
+
+  json attach(Connection& from, const json& command) {
+    from.set_attachment(from_hex(command.at("hex").get_ref<const std::string&>()));
+    return ok;
+  }
+
+  json attachment(Connection& from, const json&) {
+    if (from.attachment().empty()) return {{"hex", nullptr}};
+    return {{"hex", to_hex(from.attachment())}};
+  }
+
+  json tags(Connection& from, const json&) { return {{"tags", from.tags()}}; }
+
+  json uri(Connection& from, const json&) { return {{"uri", from.uri()}}; }
+
+  json list(Connection&, const json& command) {
+    json ids = json::array();
+    for (const Connection& each : connections(command.value("tag", ""))) ids.push_back(each.id());
+    return {{"ids", ids}};
+  }
+
+  json send_to_all(Connection&, const json& command) {
+    const auto without = command.value("without", std::vector<std::string>());
+    const std::string tag = command.value("tag", "");
+    broadcast(command.at("text").get_ref<const std::string&>(), {.without = without, .tag = tag});
+    return nullptr;
+  }
+
+  json close(Connection& from, const json& command) {
+    const std::string reason = command.value("reason", "");
+    if (!command.contains("code")) {
+      from.send(ok);
+      from.close();
+      return nullptr;
+    }
+    const int code = command["code"].get<int>();
+    if (code < 0 || code > UINT16_MAX) {
+      throw std::invalid_argument("Invalid WebSocket close code: " + std::to_string(code) + ".");
+    }
+    const CloseCode to_send = close_code(static_cast<std::uint16_t>(code));
+    // The answer goes first, since nothing can follow a close; a refused close answers by its
+    // error.
+    if (may_be_sent(to_send) && reason.size() <= limits::close_reason_bytes_max) from.send(ok);
+    from.close(to_send, reason);
+    return nullptr;
+  }
+
+  json tick(Connection&, const json& command) {
+    set_tick_rate(command.at("hz").get<double>());
+    return ok;
+  }
+
+  json why(Connection&, const json&) { return {{"awake", why_awake()}}; }
+
+  const json ok = {{"ok", true}};
+  int instance_ = 0;
+  int starts_ = 0;
+  int connects_ = 0;
+};
+RINGROOM_AGENT(Lab)

@@ -1,0 +1,19 @@
+// Relay: every message to all other members of the room, unchanged. For load.
+#include <ringroom/ringroom.h>
+
+using namespace ringroom;
+
+class Relay final : public Agent {
+ public:
+  using Agent::Agent;
+  static constexpr AgentOptions options{.protocol_frames = false};
+
+  void on_message(Connection& from, Message message) override {
+    broadcast(message, {.without = from.ref()});
+  }
+
+  Deferred<Response> on_request(const Request&) override {
+    return Response::text(426, "This room speaks WebSocket.").set_header("Upgrade", "websocket");
+  }
+};
+RINGROOM_AGENT(Relay)
