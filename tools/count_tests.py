@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Counts the cases of the last `meson test` run of a build folder.
+
+    tools/count_tests.py BUILD_DIR [LOG_NAME]
+
+LOG_NAME is the --logbase of that run, testlog by default. A program of GoogleTest, of TAP, of
+Node's test runner or of Python's unittest counts each of its cases, any other program counts as
+one. A program that failed though every case it told of passed (a crash, a leak found at its end)
+counts as one failure more. Prints what failed, then `N passed, N failed, N skipped`;
+exit 1 if any failed.
+"""
+import json
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+GOOD = {"OK", "EXPECTEDFAIL"}
+SKIPPED = {"SKIP", "IGNORED"}
+NODE = {
+    word: re.compile(rf"^(?:#|ℹ) {word} (\d+)$", re.MULTILINE)
+    for word in ("pass", "fail", "skipped")
+}
+GOOGLETEST = {
+    word: re.compile(rf"^\[  {word} *\] (\d+) tests?\b", re.MULTILINE)
+    for word in ("PASSED", "FAILED", "SKIPPED")
+}
+UNITTEST = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
+
+
+def cases_in_junit(path, test_name):
+    """(case, failed, skipped) for each case that meson's JUnit file has of one program."""
+    if not path.exists():
+        return
+    own = f"ringroom.{test_name}"
+    for suite in ElementTree.parse(path).getroot().iter("testsuite"):
+        name = suite.get("name", "")
+        if name != own and not name.startswith(own + "."):
+            continue
+        for case in suite.iter("testcase"):
+            failed = case.find("failure") is not None or case.find("error") is not None
+            skipped = case.find("skipped") is not None or case.get("status") == "notrun"
+            title = f"{name.removeprefix(own).lstrip('.')} {case.get('name', '?')}"
+            yield title.strip(), failed, skipped
+
+
+def counts_in_output(test):
+    """(passed, failed, skipped) that a runner told of in its own words, or None."""
+    text = test.get("stdout", "") + "\n" + test.get("stderr", "")
+    for patterns in (NODE, GOOGLETEST):
+        told = [pattern.findall(text) for pattern in patterns.values()]
+        if told[0]:
+            return tuple(int(numbers[-1]) if numbers else 0 for numbers in told)
+    ran = UNITTEST.findall(text)
+    if ran and test["result"] in GOOD:
+        return int(ran[-1]), 0, 0
+    return None
+
+
+def count_program(test, junit):
+    """(passed, failed, skipped, names of what failed) of one record of testlog.json."""
+    good = test["result"] in GOOD
+    cases = list(cases_in_junit(junit, test["name"]))
+    if cases:
+        failures = [f"{test['name']}: {name}" for name, failed, _ in cases if failed]
+        skipped = sum(1 for case in cases if case[2])
+        passed = len(cases) - len(failures) - skipped
+    elif (told := counts_in_output(test)) is not None:
+        passed, failed, skipped = told
+        failures = [f"{test['name']}: a case failed"] * failed
+    elif test["result"] in SKIPPED:
+        return 0, 0, 1, []
+    else:
+        passed, skipped, failures = (1 if good else 0), 0, []
+    if not good and test["result"] not in SKIPPED and not failures:
+        failures = [f"{test['name']}: {test['result'].lower()}"]
+    return passed, len(failures), skipped, failures
+
+
+def count(build_dir, log_name="testlog"):
+    """(passed, failed, skipped, names of what failed) of a whole run."""
+    logs = pathlib.Path(build_dir) / "meson-logs"
+    records = logs / f"{log_name}.json"
+    totals, failures = [0, 0, 0], []
+    if records.exists():
+        for line in records.read_text(encoding="utf-8").splitlines():
+            *numbers, names = count_program(json.loads(line), logs / f"{log_name}.junit.xml")
+            totals = [total + number for total, number in zip(totals, numbers)]
+            failures += names
+    return *totals, failures
+
+
+def main():
+    passed, failed, skipped, failures = count(*sys.argv[1:3])
+    for name in failures:
+        print(f"failed: {name}")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
