@@ -1,11 +1,11 @@
 // The executable `ringroom`: picks the subcommand. The sample agents linked into it are served as
 // any program's own classes are.
+#include <ringroom/server.h>
+#include <ringroom/version.h>
+
 #include <cstdio>
 #include <string_view>
 #include <vector>
-
-#include <ringroom/server.h>
-#include <ringroom/version.h>
 
 namespace {
 

@@ -145,6 +145,7 @@ int main(int argc, char** argv) {
   std::fputs("ws_bench: this is a debug build; its numbers would mean nothing\n", stderr);
   return 1;
 #endif
+  benchmark::AddCustomContext("compiler", __VERSION__);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
     return 1;

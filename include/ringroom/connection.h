@@ -24,11 +24,28 @@ namespace ringroom {
 class Connection;
 
 namespace detail {
+
 class Host;
 struct ConnectionAccess;
-struct LocalType;
+
+// How a room keeps connection.local<T>() of a type it doesn't know: as bytes with three functions.
+struct LocalType {
+  std::size_t bytes;
+  std::size_t alignment;
+  void (*construct)(void* at);
+  void (*destroy)(void* at);
+  void (*move)(void* to, void* from);
+};
+
 template <typename T>
-extern const LocalType local_type;
+inline const LocalType local_type = {
+    sizeof(T),
+    alignof(T),
+    [](void* at) { ::new (at) T{}; },
+    [](void* at) { static_cast<T*>(at)->~T(); },
+    [](void* to, void* from) { ::new (to) T(static_cast<T&&>(*static_cast<T*>(from))); },
+};
+
 }  // namespace detail
 
 /// What became of a send.
@@ -167,27 +184,5 @@ class Connection {
   std::uint32_t log_cursor_ = 0;
   std::uint32_t log_turn_ = 0;
 };
-
-namespace detail {
-
-// How a room keeps connection.local<T>() of a type it doesn't know: as bytes with three functions.
-struct LocalType {
-  std::size_t bytes;
-  std::size_t alignment;
-  void (*construct)(void* at);
-  void (*destroy)(void* at);
-  void (*move)(void* to, void* from);
-};
-
-template <typename T>
-inline const LocalType local_type = {
-    sizeof(T),
-    alignof(T),
-    [](void* at) { ::new (at) T{}; },
-    [](void* at) { static_cast<T*>(at)->~T(); },
-    [](void* to, void* from) { ::new (to) T(static_cast<T&&>(*static_cast<T*>(from))); },
-};
-
-}  // namespace detail
 
 }  // namespace ringroom

@@ -2,10 +2,10 @@
 // function, found by dlsym, that gives its ABI before anything of it is used. Any thread.
 #pragma once
 
+#include "ringroom/agent_class.h"
+
 #include <cstddef>
 #include <cstring>
-
-#include "ringroom/agent_class.h"
 
 #define RINGROOM_STRING_OF(x) RINGROOM_STRING(x)
 #define RINGROOM_STRING(x) #x

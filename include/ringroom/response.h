@@ -46,8 +46,8 @@ class Response {
   /// std::invalid_argument if the name is not a token of RFC 9110 §5.6.2 or the value has control
   /// characters (tab excepted), so that what a user typed can never become a second header; in a
   /// callback of an agent that is logged and answered with 500. Framing is the server's:
-  /// Content-Length, Transfer-Encoding, Date, Keep-Alive, Upgrade and Trailer set here are not
-  /// sent, and of Connection only `close` has an effect.
+  /// Content-Length, Transfer-Encoding, Date, Keep-Alive and Trailer set here are not sent, Upgrade
+  /// only with 426, and of Connection only `close` has an effect.
   Response& set_header(std::string_view name, std::string_view value);
   /// Adds one more header, for those that may repeat, such as Set-Cookie. Throws as set_header.
   Response& append_header(std::string_view name, std::string_view value);

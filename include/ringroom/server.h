@@ -2,6 +2,10 @@
 // stop() from any thread or signal handler. Owns its shards, which are threads of their own.
 #pragma once
 
+#include "ringroom/json.h"
+#include "ringroom/limits.h"
+#include "ringroom/plugin.h"
+
 #include <chrono>
 #include <cstddef>
 #include <map>
@@ -10,10 +14,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "ringroom/json.h"
-#include "ringroom/limits.h"
-#include "ringroom/plugin.h"
 
 namespace ringroom {
 

@@ -37,6 +37,11 @@ class Watch {
     return sequence() == expected ? copy : std::string();
   }
 
+  /// The watch of the calling thread's shard, null elsewhere; for the crash handler, which has
+  /// nothing but its thread.
+  static const Watch* of_thread();
+  static void set_of_thread(const Watch* watch);
+
  private:
   static constexpr std::size_t label_bytes_max = 160;
 

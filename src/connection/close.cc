@@ -49,6 +49,7 @@ void Hub::finish(std::uint32_t slot, bool linger) {
                Deadline::close,
                ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
   finishing_.push_back({slot, record.generation});
+  finish_is_fresh_ = true;
 }
 
 void Hub::settle_finishing() {

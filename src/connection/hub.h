@@ -185,6 +185,9 @@ class Hub {
   /// Connections on which a send failed, since the last call.
   std::vector<SlotRef> take_failed() { return std::exchange(failed_, {}); }
 
+  /// Whether the next turn has something to do that no completion announces.
+  bool has_work() const { return finish_is_fresh_ || !drained_.empty() || !failed_.empty(); }
+
   /// For strings that an agent gets and that nobody keeps; emptied between turns.
   base::Arena& scratch() { return scratch_; }
   const HubCounts& counts() const { return counts_; }
@@ -243,6 +246,7 @@ class Hub {
   std::vector<std::uint32_t> flushed_groups_;
   std::vector<std::uint16_t> held_buffers_;  // receive buffers that frames of the turn lie in
   std::vector<SlotRef> finishing_;
+  bool finish_is_fresh_ = false;  // not settled since finish(): a send taken whole says nothing
   std::vector<SlotRef> drained_;
   std::vector<SlotRef> failed_;
   std::vector<std::uint32_t> refused_;

@@ -138,7 +138,8 @@ bool Hub::has_room(std::uint32_t slot, Record& record, std::size_t bytes, WhenFu
       if (active.backlog.bytes() >= options_.outbox_bytes_max) return false;
     }
   }
-  if (own) record.set(flag::paused | flag::was_full);
+  // Only what the kernel refused drains later, and ends the pause.
+  if (own && activate(record).backlog.in_flight) record.set(flag::paused | flag::was_full);
   return true;
 }
 

@@ -87,6 +87,7 @@ void Hub::settle(std::size_t first_completion) {
   for (const std::uint16_t buffer : held_buffers_) ring_.release(buffer);
   held_buffers_.clear();
   delivery.held = false;
+  finish_is_fresh_ = false;
   if (!finishing_.empty()) settle_finishing();
 }
 

@@ -52,6 +52,9 @@ class Ring {
  public:
   /// Makes the ring of the calling thread. The message of a failure names the remedy.
   static std::unique_ptr<Ring> make(const RingOptions& options, RingFailure& failure);
+  struct Body;
+  /// For make().
+  explicit Ring(std::unique_ptr<Body> body);
   ~Ring();
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
@@ -128,8 +131,6 @@ class Ring {
   std::int64_t wall_ms() const;
 
  private:
-  struct Body;
-  explicit Ring(std::unique_ptr<Body> body);
   std::unique_ptr<Body> body_;
 };
 

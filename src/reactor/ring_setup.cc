@@ -162,7 +162,7 @@ std::unique_ptr<Ring> Ring::make(const RingOptions& options, RingFailure& failur
   auto body = std::make_unique<Body>();
   failure.message = body->set_up(options);
   if (!failure.message.empty()) return nullptr;
-  return std::unique_ptr<Ring>(new Ring(std::move(body)));
+  return std::make_unique<Ring>(std::move(body));
 }
 
 }  // namespace ringroom::reactor

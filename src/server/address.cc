@@ -1,10 +1,10 @@
 #include "server/address.h"
 
+#include "base/assert.h"
+
 #include <array>
 
 #include <arpa/inet.h>
-
-#include "base/assert.h"
 
 namespace ringroom::server {
 
@@ -44,9 +44,8 @@ in_port_t Address::port() const {
 std::string Address::text() const {
   const bool is_ip6 = family() == AF_INET6;
   const void* const host =
-      is_ip6
-          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr)
-          : &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr;
+      is_ip6 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr)
+             : &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr;
   std::array<char, INET6_ADDRSTRLEN> digits{};
   inet_ntop(family(), host, digits.data(), digits.size());
   std::string text = is_ip6 ? "[" : "";

@@ -2,13 +2,13 @@
 // without resources; any thread.
 #pragma once
 
+#include "server/values.h"
+
 #include <string>
 #include <string_view>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include "server/values.h"
 
 namespace ringroom::server {
 

@@ -1,9 +1,10 @@
 #include "server/admin.h"
 
+#include "server/metrics.h"
+#include "shard/shard.h"
+
 #include <string_view>
 #include <utility>
-
-#include "server/metrics.h"
 
 namespace ringroom::server {
 
@@ -61,9 +62,11 @@ Deferred<Response> Admin::handle(shard::Shard& shard, const Request& request) {
 
 Deferred<Response> Admin::rooms(shard::Shard& shard) const {
   Deferred<Response> answer;
-  fleet_->collect_rooms(shard, [answer](std::vector<shard::RoomInfo> rooms) {
-    answer.resolve(Response::json(to_json(rooms)));
-  });
+  shard.collect_rooms().then(
+      [answer](const std::vector<shard::RoomInfo>& rooms) {
+        answer.resolve(Response::json(to_json(rooms)));
+      },
+      [answer](const std::string& why) { answer.reject(why); });
   return answer;
 }
 

@@ -1,5 +1,7 @@
 #include "server/bell.h"
 
+#include "base/assert.h"
+
 #include <cerrno>
 #include <cstdint>
 
@@ -7,13 +9,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/assert.h"
-
 namespace ringroom::server {
 
-Bell::Bell() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { ASSERT(event_ >= 0); }
+Bell::Bell() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  ASSERT(event_ >= 0);
+}
 
-Bell::~Bell() { close(event_); }
+Bell::~Bell() {
+  close(event_);
+}
 
 void Bell::ring() {
   // A signal handler must leave errno as it was.

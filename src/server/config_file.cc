@@ -1,11 +1,11 @@
 #include "server/config_file.h"
 
+#include "server/flags.h"
+
 #include <optional>
 #include <sstream>
 
 #include <toml++/toml.h>
-
-#include "server/flags.h"
 
 namespace ringroom::server {
 

@@ -1,9 +1,9 @@
 // The --config file: TOML with the names of the flags. Read once, at start, by the main thread.
 #pragma once
 
-#include <string>
-
 #include "server/options.h"
+
+#include <string>
 
 namespace ringroom::server {
 

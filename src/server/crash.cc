@@ -1,11 +1,11 @@
 #include "server/crash.h"
 
+#include "base/assert.h"
+
 #include <array>
 
 #include <execinfo.h>
 #include <unistd.h>
-
-#include "base/assert.h"
 
 namespace ringroom::server {
 
@@ -79,6 +79,8 @@ CrashStack::CrashStack() : memory_(std::make_unique<std::byte[]>(bytes)) {
   ASSERT(failed == 0);
 }
 
-CrashStack::~CrashStack() { sigaltstack(&previous_, nullptr); }
+CrashStack::~CrashStack() {
+  sigaltstack(&previous_, nullptr);
+}
 
 }  // namespace ringroom::server

@@ -1,10 +1,10 @@
 #include "server/flags.h"
 
+#include "server/values.h"
+
 #include <algorithm>
 #include <array>
 #include <climits>
-
-#include "server/values.h"
 
 namespace ringroom::server {
 
@@ -118,10 +118,8 @@ constexpr std::array<Flag, 18> all_flags = {{
      "/healthz, /metrics (Prometheus), /rooms (JSON);\n"
      "'off' for none (default 127.0.0.1:8788)",
      false, [](Settings& s, const std::string& text) { return put_text(s.options.admin, text); }},
-    {"agents", "FILE.so", rooms,
-     "load agents from a shared object (repeatable)", true, put_agents},
-    {"env", "KEY=VALUE", rooms,
-     "what agents read with env(\"KEY\") (repeatable)", true, put_env},
+    {"agents", "FILE.so", rooms, "load agents from a shared object (repeatable)", true, put_agents},
+    {"env", "KEY=VALUE", rooms, "what agents read with env(\"KEY\") (repeatable)", true, put_env},
     {"hibernate-after", "DURATION", rooms,
      "put rooms without events to sleep; 'never' for\n"
      "never (default 10s; not in this version yet:\n"
@@ -201,7 +199,9 @@ constexpr std::array<Flag, 18> all_flags = {{
 
 }  // namespace
 
-std::span<const Flag> flags() { return all_flags; }
+std::span<const Flag> flags() {
+  return all_flags;
+}
 
 const Flag* find_flag(std::string_view name) {
   for (const Flag& flag : all_flags) {

@@ -2,11 +2,11 @@
 // command line and the --config file both go through this table. Constants; the main thread.
 #pragma once
 
+#include "server/options.h"
+
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "server/options.h"
 
 namespace ringroom::server {
 

@@ -60,8 +60,8 @@ Listener open_socket(const Address& address) {
 Listener listen_first(const Address& address) {
   Listener first = open_socket(address);
   const int socket = first.descriptor();
-  const bool done = first.is_open() && set_inherited(socket) &&
-                    bind_and_listen(socket, address) && set(socket, shared_port);
+  const bool done = first.is_open() && set_inherited(socket) && bind_and_listen(socket, address) &&
+                    set(socket, shared_port);
   return done ? std::move(first) : Listener();
 }
 
@@ -78,21 +78,22 @@ Listeners failed(const Address& address, const char* flag, int error) {
   const std::string advice = std::string(flag) + " names another";
   switch (error) {
     case EADDRINUSE:
-      return {{}, {}, where + "another program listens there (is this server running already?); " +
-                          advice + ", port 0 takes a free one"};
-    case EADDRNOTAVAIL:
-      return {{}, {}, where + "this machine has no such address; " + advice};
+      return {{},
+              {},
+              where + "another program listens there (is this server running already?); " + advice +
+                  ", port 0 takes a free one"};
+    case EADDRNOTAVAIL: return {{}, {}, where + "this machine has no such address; " + advice};
     case EACCES:
-      return {{}, {}, where + "ports below net.ipv4.ip_unprivileged_port_start need privileges; " +
-                          advice};
+      return {{},
+              {},
+              where + "ports below net.ipv4.ip_unprivileged_port_start need privileges; " + advice};
     default: return {{}, {}, where + std::strerror(error) + "; " + advice};
   }
 }
 
 }  // namespace
 
-Listener::Listener(Listener&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+Listener::Listener(Listener&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 Listener& Listener::operator=(Listener&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);

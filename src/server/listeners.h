@@ -3,10 +3,10 @@
 // costs no call for them. Bounded by one for each shard and one for the admin address.
 #pragma once
 
+#include "server/address.h"
+
 #include <string>
 #include <vector>
-
-#include "server/address.h"
 
 namespace ringroom::server {
 

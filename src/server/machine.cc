@@ -1,13 +1,13 @@
 #include "server/machine.h"
 
+#include "base/assert.h"
+#include "server/values.h"
+
 #include <algorithm>
 
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
-
-#include "base/assert.h"
-#include "server/values.h"
 
 namespace ringroom::server {
 

@@ -1,13 +1,13 @@
 #include "server/metrics.h"
 
+#include "ringroom/version.h"
+
 #include <array>
 #include <limits>
 #include <vector>
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
-
-#include "ringroom/version.h"
 
 namespace ringroom::server {
 
@@ -29,8 +29,8 @@ struct Number {
 constexpr std::array<Number, 17> numbers = {{
     {"ringroom_connections", "Client connections open now, WebSocket and HTTP.", MetricType::Gauge,
      &Stats::connections_open},
-    {"ringroom_connections_total", "Client connections accepted, WebSocket and HTTP.", MetricType::Counter,
-     &Stats::connections_total},
+    {"ringroom_connections_total", "Client connections accepted, WebSocket and HTTP.",
+     MetricType::Counter, &Stats::connections_total},
     {"ringroom_agents_awake", "Agents in memory now.", MetricType::Gauge, &Stats::agents_awake},
     {"ringroom_agents_created_total", "Agents constructed.", MetricType::Counter,
      &Stats::agents_created_total},
@@ -95,8 +95,8 @@ ClientMetric::Histogram histogram_of(const DurationHistogram& durations_seen) {
     const bool is_last = i + 1 == DurationHistogram::buckets;
     histogram.sample_count += durations_seen.count(i);
     histogram.bucket.push_back(
-        {histogram.sample_count, is_last ? std::numeric_limits<double>::infinity()
-                                         : DurationHistogram::upper_seconds(i)});
+        {histogram.sample_count,
+         is_last ? std::numeric_limits<double>::infinity() : DurationHistogram::upper_seconds(i)});
   }
   histogram.sample_sum = static_cast<double>(durations_seen.sum_ns()) * 1e-9;
   return histogram;
@@ -113,8 +113,8 @@ MetricFamily family_of(const Duration& duration, std::span<const Stats* const> s
 }
 
 MetricFamily build_family() {
-  MetricFamily family{"ringroom_build_info", "Always 1; the version is its label.",
-                      MetricType::Gauge, {}};
+  MetricFamily family{
+      "ringroom_build_info", "Always 1; the version is its label.", MetricType::Gauge, {}};
   ClientMetric metric;
   metric.label.push_back({"version", RINGROOM_VERSION});
   metric.gauge.value = 1;

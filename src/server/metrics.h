@@ -2,10 +2,10 @@
 // keep writing; any thread.
 #pragma once
 
+#include "shard/stats.h"
+
 #include <span>
 #include <string>
-
-#include "shard/stats.h"
 
 namespace ringroom::server {
 

@@ -1,14 +1,14 @@
 #include "server/options.h"
 
-#include <array>
-#include <vector>
-
-#include <CLI/CLI.hpp>
-
 #include "server/address.h"
 #include "server/config_file.h"
 #include "server/flags.h"
 #include "server/values.h"
+
+#include <array>
+#include <vector>
+
+#include <CLI/CLI.hpp>
 
 namespace ringroom::server {
 
@@ -18,9 +18,7 @@ constexpr std::uint64_t GiB = 1ULL << 30;
 using std::chrono::milliseconds;
 
 Command refused(const std::string& program, const std::string& error) {
-  return {{},
-          program + ": " + error + "\nRun '" + program + " --help' to see every flag.\n",
-          1};
+  return {{}, program + ": " + error + "\nRun '" + program + " --help' to see every flag.\n", 1};
 }
 
 // What stood after each flag, in the order of flags(); empty: it was not given.
@@ -85,7 +83,8 @@ std::string check_address(const char* flag, const std::string& text) {
 
 Command parse_command(int argc, const char* const* argv) {
   const std::string program = argv[0];
-  CLI::App app("Hosts rooms: serves HTTP and WebSocket clients until SIGINT or SIGTERM.\n", program);
+  CLI::App app("Hosts rooms: serves HTTP and WebSocket clients until SIGINT or SIGTERM.\n",
+               program);
   app.get_formatter()->column_width(31);
   app.footer(
       "When all is ready, one line on standard output says where. Logs go to standard\n"

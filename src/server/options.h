@@ -2,12 +2,12 @@
 // by the main thread, before anything runs. What is wrong is a value with a text for the user.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include <ringroom/server.h>
 
 #include "base/log.h"
+
+#include <optional>
+#include <string>
 
 namespace ringroom::server {
 

@@ -1,5 +1,8 @@
 #include "server/plugins.h"
 
+#include "shard/config.h"
+#include "ringroom/limits.h"
+
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -7,9 +10,6 @@
 
 #include <cxxabi.h>
 #include <dlfcn.h>
-
-#include "codec/http/route.h"
-#include "ringroom/limits.h"
 
 namespace ringroom::server {
 
@@ -53,8 +53,9 @@ std::string open_plugin(const std::string& file, detail::Plugin& plugin) {
   if (handle == nullptr) return why_not_loaded(file);
   const auto entrance = reinterpret_cast<Entrance>(dlsym(handle, "ringroom_plugin"));
   if (entrance == nullptr) {
-    return file + " is no shared object of agents: it lacks ringroom_plugin, which "
-                  "#include <ringroom/ringroom.h> puts there";
+    return file +
+           " is no shared object of agents: it lacks ringroom_plugin, which "
+           "#include <ringroom/ringroom.h> puts there";
   }
   entrance(&plugin, sizeof(plugin));
   const std::string difference = compare_abi(plugin.abi, detail::this_abi());
@@ -100,7 +101,7 @@ class Gatherer {
   };
 
   void add(const detail::AgentClassInfo& info, const std::string& origin) {
-    const std::string segment = codec::http::kebab(info.name);
+    const std::string segment = shard::url_segment(info.name);
     const auto [served, is_new] = by_segment_.try_emplace(segment, Served{info, origin});
     if (is_new) return fail(check_options(info));
     fail("/agents/" + segment + " would be both class " + std::string(served->second.info.name) +

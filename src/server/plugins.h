@@ -3,10 +3,10 @@
 // from them is good for ever.
 #pragma once
 
+#include "ringroom/plugin.h"
+
 #include <string>
 #include <vector>
-
-#include "ringroom/plugin.h"
 
 namespace ringroom::server {
 
@@ -18,8 +18,7 @@ struct Classes {
 
 /// Refuses a file that can't be loaded, announces nothing or was built against another interface,
 /// two classes that one URL would reach, and options that no agent can have.
-Classes gather_classes(const detail::Plugin& own,
-                       const std::vector<std::string>& files);
+Classes gather_classes(const detail::Plugin& own, const std::vector<std::string>& files);
 
 /// What keeps classes of `theirs` from working in a server of `ours`, naming both; "" if nothing.
 std::string compare_abi(const detail::Abi& theirs, const detail::Abi& ours);

@@ -1,11 +1,12 @@
 #include "server/shard_threads.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "server/crash.h"
 #include "server/machine.h"
 #include "server/stop_signals.h"
+#include "shard/shard.h"
+
+#include <algorithm>
+#include <utility>
 
 namespace ringroom::server {
 
@@ -22,9 +23,13 @@ ShardThreads::~ShardThreads() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool ShardThreads::all_ready() const { return all_are(Phase::ready); }
+bool ShardThreads::all_ready() const {
+  return all_are(Phase::ready);
+}
 
-bool ShardThreads::all_ended() const { return all_are(Phase::ended); }
+bool ShardThreads::all_ended() const {
+  return all_are(Phase::ended);
+}
 
 bool ShardThreads::is_running(unsigned index) const {
   const std::lock_guard lock(mutex_);
@@ -43,8 +48,11 @@ void ShardThreads::run(unsigned index, unsigned core) {
   name_thread("ringroom-" + std::to_string(index));
   pin_thread(core);
   const CrashStack stack;
-  std::string failure =
-      fleet_.run_shard(index, [this, index] { report(index, Phase::ready, {}); });
+  std::string failure;
+  if (const std::unique_ptr<shard::Shard> shard = fleet_.make_shard(index, failure)) {
+    report(index, Phase::ready, {});
+    shard->run();
+  }
   report(index, Phase::ended, std::move(failure));
 }
 

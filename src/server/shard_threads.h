@@ -2,13 +2,13 @@
 // main thread; the threads report through a mutex and the bell, at their start and end only.
 #pragma once
 
+#include "server/bell.h"
+#include "shard/fleet.h"
+
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "server/bell.h"
-#include "shard/fleet.h"
 
 namespace ringroom::server {
 

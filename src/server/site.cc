@@ -1,6 +1,6 @@
 #include "server/site.h"
 
-#include "codec/http/route.h"
+#include "shard/config.h"
 
 namespace ringroom::server {
 
@@ -15,7 +15,7 @@ constexpr std::string_view icon =
 
 // Class names are C++ identifiers: nothing in them needs escaping.
 std::string list_item(std::string_view class_name) {
-  const std::string segment = codec::http::kebab(class_name);
+  const std::string segment = shard::url_segment(class_name);
   const std::string name(class_name);
   return "<li data-class=\"" + name + "\" data-segment=\"" + segment + "\"><b>" + name +
          "</b> <code>/agents/" + segment + "/{room}</code></li>\n";
@@ -30,7 +30,9 @@ Site::Site(std::span<const detail::AgentClassInfo> classes) : page_(page_templat
   if (at != std::string::npos) page_.replace(at, marker.size(), list);
 }
 
-Deferred<Response> Site::handle(shard::Shard&, const Request& request) { return answer(request); }
+Deferred<Response> Site::handle(shard::Shard&, const Request& request) {
+  return answer(request);
+}
 
 Response Site::answer(const Request& request) const {
   const std::string_view path = request.path();

@@ -2,12 +2,12 @@
 // thread, unchanged after, so every shard's thread calls it. Holds one page.
 #pragma once
 
+#include "ringroom/agent_class.h"
+#include "shard/request_handler.h"
+
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "ringroom/agent_class.h"
-#include "shard/request_handler.h"
 
 namespace ringroom::server {
 

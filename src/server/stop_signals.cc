@@ -42,6 +42,8 @@ StopSignalsBlocked::StopSignalsBlocked() {
   pthread_sigmask(SIG_BLOCK, &signals, &previous_);
 }
 
-StopSignalsBlocked::~StopSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+StopSignalsBlocked::~StopSignalsBlocked() {
+  pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+}
 
 }  // namespace ringroom::server

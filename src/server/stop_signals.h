@@ -3,11 +3,11 @@
 // process: a second server of the same program is stopped by its stop() only.
 #pragma once
 
+#include "server/bell.h"
+
 #include <array>
 #include <atomic>
 #include <csignal>
-
-#include "server/bell.h"
 
 namespace ringroom::server {
 

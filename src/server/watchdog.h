@@ -2,12 +2,12 @@
 // server, looked through by the main thread several times a second.
 #pragma once
 
+#include "shard/fleet.h"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "shard/fleet.h"
 
 namespace ringroom::server {
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ringroom/agent_class.h"
@@ -15,6 +16,9 @@
 #include "shard/request_handler.h"
 
 namespace ringroom::shard {
+
+/// The URL segment of a class: chat-room for ChatRoom.
+std::string url_segment(std::string_view class_name);
 
 struct Config {
   std::vector<detail::AgentClassInfo> classes;

@@ -13,13 +13,6 @@
 
 namespace ringroom::shard {
 
-namespace {
-
-// For the crash handler, which has nothing but its thread.
-thread_local const agent_runtime::Watch* watch_of_thread = nullptr;
-
-}  // namespace
-
 Lane::Lane(unsigned shards) : stop_event(eventfd(0, EFD_CLOEXEC)) {
   ASSERT(stop_event >= 0);
   for (unsigned i = 0; i < shards; ++i) inboxes.push_back(std::make_unique<Mailbox>());
@@ -39,16 +32,10 @@ Fleet::Fleet(const Config& config, std::vector<int> listeners, int admin_listene
 
 Fleet::~Fleet() = default;
 
-std::string Fleet::run_shard(unsigned index, const std::function<void()>& started) {
-  std::string failure;
-  const std::unique_ptr<Shard> shard =
-      Shard::make(*this, index, base::Random::from_kernel(), failure);
-  if (shard == nullptr) return failure;
-  watch_of_thread = &lane(index).watch;
-  started();
-  shard->run();
-  watch_of_thread = nullptr;
-  return {};
+std::unique_ptr<Shard> Fleet::make_shard(unsigned index, std::string& failure) {
+  auto shard = Shard::make(*this, index, base::Random::from_kernel(), failure);
+  if (shard != nullptr) agent_runtime::Watch::set_of_thread(&lane(index).watch);
+  return shard;
 }
 
 void Fleet::stop() {
@@ -77,12 +64,9 @@ std::string Fleet::callback_label(unsigned index, std::uint64_t sequence) const 
 }
 
 std::string_view Fleet::current_callback() {
-  if (watch_of_thread == nullptr || !watch_of_thread->inside()) return {};
-  return watch_of_thread->label();
-}
-
-void Fleet::collect_rooms(Shard& asker, std::function<void(std::vector<RoomInfo>)> done) {
-  asker.collect_rooms(std::move(done));
+  const agent_runtime::Watch* watch = agent_runtime::Watch::of_thread();
+  if (watch == nullptr || !watch->inside()) return {};
+  return watch->label();
 }
 
 std::string Fleet::ring_description() const { return lanes_.front()->ring_description; }

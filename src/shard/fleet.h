@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,10 +40,9 @@ class Fleet {
   unsigned shards() const { return static_cast<unsigned>(lanes_.size()); }
   const Config& config() const { return config_; }
 
-  /// Makes shard `index` on the calling thread, says so by started(), serves until stop(). Returns
-  /// "" at a regular end, else why it couldn't start, with advice.
-  /// `started` is called on this thread when the shard is ready to accept.
-  std::string run_shard(unsigned index, const std::function<void()>& started);
+  /// Makes shard `index` on the calling thread, which then runs and destroys it. Null if it can't
+  /// start; `failure` says why, with advice. As soon as it is made, connections are accepted.
+  std::unique_ptr<Shard> make_shard(unsigned index, std::string& failure);
 
   /// Asks every shard to close its connections with 1001 and return. Async-signal-safe.
   void stop();
@@ -62,9 +60,6 @@ class Fleet {
   /// The callback that the calling thread is in, for a crash handler: async-signal-safe; empty
   /// outside of shards and callbacks.
   static std::string_view current_callback();
-
-  /// Gathers the rooms of all shards; `done` is called on `asker`'s thread.
-  void collect_rooms(Shard& asker, std::function<void(std::vector<RoomInfo>)> done);
 
   /// What a shard shows to the others. Made with the fleet.
   Lane& lane(unsigned index) { return *lanes_[index]; }

@@ -26,6 +26,8 @@ std::uint64_t ns(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
+std::string url_segment(std::string_view class_name) { return codec::http::kebab(class_name); }
+
 HttpSession* Shard::session_of(const Record& record) {
   const connection::Active* active = hub_.active(record);
   if (active == nullptr || active->session == connection::none) return nullptr;
@@ -77,8 +79,11 @@ void Shard::read_requests(std::uint32_t slot, std::span<const std::byte> arrived
   while (!session->answering) {
     // A client that pipelines and doesn't read waits for itself.
     if (hub_.buffered_bytes(record) >= config_.outbox_bytes_max) {
-      record.set(flag::was_full);
-      break;
+      hub_.flush_now();
+      if (hub_.buffered_bytes(record) >= config_.outbox_bytes_max) {
+        record.set(flag::was_full);
+        break;
+      }
     }
     const ReadStatus status = session->reader.feed(input);
     if (status == ReadStatus::need_more) {

@@ -42,7 +42,7 @@ std::unique_ptr<Shard> Shard::make(Fleet& fleet,
     failure = ring_failure.message;
     return nullptr;
   }
-  return std::unique_ptr<Shard>(new Shard(fleet, index, std::move(ring), random));
+  return std::make_unique<Shard>(fleet, index, std::move(ring), random);
 }
 
 Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, base::Random random)
@@ -77,10 +77,7 @@ Shard::~Shard() {
   runtime_.stop();
   Letter* letter = nullptr;
   for (const auto& inbox : lane_.inboxes) {
-    while (inbox->pop(letter)) delete letter;
-  }
-  for (const auto& letters : outgoing_) {
-    for (Letter* unsent : letters) delete unsent;
+    while (inbox->pop(letter)) const std::unique_ptr<Letter> unread(letter);
   }
 }
 
@@ -119,7 +116,8 @@ bool Shard::turn() {
 }
 
 void Shard::wait() {
-  const bool work_left = next_completion_ < completions_.size() || !unfinished_.empty();
+  const bool work_left =
+      next_completion_ < completions_.size() || !unfinished_.empty() || hub_.has_work();
   if (work_left) return ring_->submit_and_wait(0, false);
   completions_.clear();
   next_completion_ = 0;

@@ -34,6 +34,8 @@ class Shard final : public agent_runtime::ShardServices {
                                      unsigned index,
                                      base::Random random,
                                      std::string& failure);
+  /// For make().
+  Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, base::Random random);
   ~Shard() override;
 
   /// Serves until the fleet stops.
@@ -66,7 +68,7 @@ class Shard final : public agent_runtime::ShardServices {
                               const Request& request);
 
   /// Gathers the rooms of all shards.
-  void collect_rooms(std::function<void(std::vector<RoomInfo>)> done);
+  Deferred<std::vector<RoomInfo>> collect_rooms();
 
   void tick_late_by(std::uint64_t nanoseconds) override;
   std::string peer_address(std::uint32_t slot) override;
@@ -74,8 +76,6 @@ class Shard final : public agent_runtime::ShardServices {
  private:
   friend class ShardProbe;  // tests look inside
   using Completion = reactor::Completion;
-
-  Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, base::Random random);
 
   // shard.cc: the turn
   void wait();
@@ -173,12 +173,12 @@ class Shard final : public agent_runtime::ShardServices {
   std::vector<connection::SlotRef> unfinished_;  // have received bytes for the next turn
   std::vector<connection::SlotRef> starved_;     // wait for a receive buffer
   std::vector<std::pair<std::uint32_t, Arrival*>> moving_;  // sockets on their way to a home
-  std::vector<std::vector<Letter*>> outgoing_;   // by shard, not pushed yet
+  std::vector<std::vector<std::unique_ptr<Letter>>> outgoing_;  // by shard, not pushed yet
   // What waits for a letter, by ticket.
   struct Tally {
     std::vector<RoomInfo> rooms;
     unsigned shards_missing = 0;
-    std::function<void(std::vector<RoomInfo>)> done;
+    Deferred<std::vector<RoomInfo>> answer;
   };
   std::uint64_t next_ticket_ = 1;
   std::unordered_map<std::uint64_t, Deferred<Response>> asked_;

@@ -55,11 +55,12 @@ shard::Config ShardSimulation::make_config(base::Random& random, const FaultProf
   config.attachment_bytes_max = 2048;
   // Lossless unless the seed wants readers to be too slow.
   const bool tight = random.next() % 4 == 0;
-  config.outbox_bytes_max = tight ? std::max<std::size_t>(4096, faults.send_buffer_bytes) : 64 << 20;
+  config.outbox_bytes_max =
+      tight ? std::max<std::size_t>(4096, faults.send_buffer_bytes) : outbox_bytes_lossless;
   config.body_bytes_max = 1 << 20;
   config.room_connections_max = 1000;
   // 64 are the reserve that is never used.
-  config.files_max = random.next() % 8 == 0 ? 64 + 12 : 64 + 100;
+  config.files_max = random.next() % 8 == 0 ? 64 + 8 : files_max_normal;
   return config;
 }
 
@@ -100,7 +101,8 @@ void ShardSimulation::run_fleet(std::uint64_t nanoseconds) {
 
 Behaviour ShardSimulation::draw_behaviour() {
   Behaviour behaviour;
-  behaviour.ending = static_cast<Ending>(below(8));
+  // Where the table is small, whoever stays keeps others out.
+  behaviour.ending = static_cast<Ending>(below(has_small_table() ? 7 : 8));
   behaviour.messages = below(25);
   behaviour.payload_bytes_max = payload_bytes_max_;
   behaviour.send_probability = chance(0.3) ? 1 : 0.1 + 0.1 * static_cast<double>(below(5));
@@ -128,7 +130,7 @@ void ShardSimulation::add_players() {
     behaviour.room_class = relay;
     behaviour.room = "hall";
     behaviour.eager = false;
-    behaviour.stays_till_told = chance(0.6);
+    behaviour.stays_till_told = !has_small_table() && chance(0.6);
     add_player(behaviour, true);
   }
 }
@@ -192,6 +194,22 @@ void ShardSimulation::play() {
   }
 }
 
+bool ShardSimulation::is_waited_for(const SimPlayer& player, bool told) const {
+  if (player.is_over()) return false;
+  const Behaviour& behaviour = player.behaviour();
+  const bool patient = behaviour.ending == Ending::stay || (behaviour.stays_till_told && !told);
+  return !(patient && player.has_sent_all() && player.socket().queued_bytes() == 0);
+}
+
+// All have said everything: when the last of it has arrived, the members may leave.
+void ShardSimulation::tell_members() {
+  for (int i = 0; i < 300; ++i) {
+    for (const auto& player : players_) player->step();
+    run_fleet(10 * millisecond_ns);
+  }
+  for (const auto& player : players_) player->may_end();
+}
+
 // Everybody reads and writes whatever there is; members leave when all have said everything.
 void ShardSimulation::finish() {
   for (const auto& player : players_) player->hurry();
@@ -200,9 +218,7 @@ void ShardSimulation::finish() {
     bool waiting = false;
     for (const auto& player : players_) {
       player->step();
-      const bool stays = player->behaviour().ending == Ending::stay && player->has_sent_all();
-      const bool patient = player->behaviour().stays_till_told && !told && player->has_sent_all();
-      waiting = waiting || !(player->is_over() || stays || patient);
+      waiting = waiting || is_waited_for(*player, told);
     }
     for (Visitor& visitor : visitors_) {
       step_visitor(visitor);
@@ -211,13 +227,8 @@ void ShardSimulation::finish() {
     run_fleet(millisecond_ns);
     if (waiting) continue;
     if (told) return;
-    // What the last ones said still has to arrive.
-    for (int i = 0; i < 2'000; ++i) {
-      for (const auto& player : players_) player->step();
-      run_fleet(millisecond_ns);
-    }
+    tell_members();
     told = true;
-    for (const auto& player : players_) player->may_end();
   }
   expect(false, "not everybody came to an end");
 }
@@ -261,10 +272,15 @@ void ShardSimulation::check_players() {
     expect(wrong.empty(), wrong);
     if (player->socket().status() == 0 && !player->socket().was_reset()) {
       const Ending ending = player->behaviour().ending;
-      expect(ending == Ending::vanish, player->id() + " got no answer");
+      expect(ending == Ending::vanish, player->name() + " got no answer");
+    }
+    if (player->socket().status() != 0 && player->socket().status() != 101) {
+      expect(player->socket().status() == 503 &&
+                 (has_small_table() || world_.faults().move_failed > 0),
+             player->name() + " was answered " + std::to_string(player->socket().status()));
     }
     if (player->socket().close_code() == 1013) {
-      expect(config_.outbox_bytes_max < (64 << 20), player->id() + " was closed with 1013");
+      expect(is_tight(), player->name() + " was closed with 1013");
     }
     if (player->behaviour().room_class == "sim-echo") {
       check_echo(*player);
@@ -276,14 +292,14 @@ void ShardSimulation::check_players() {
 
 void ShardSimulation::check_echo(const SimPlayer& player) {
   const std::vector<std::string>& got = player.socket().messages();
-  expect(got.size() <= player.sent(), player.id() + " got more than it sent");
+  expect(got.size() <= player.sent(), player.name() + " got more than it sent");
   for (std::size_t i = 0; i < std::min(got.size(), player.sent()); ++i) {
     if (got[i] == player.payload(i)) continue;
-    return expect(false, player.id() + ": echo " + std::to_string(i) + " is not what was sent");
+    return expect(false, player.name() + ": echo " + std::to_string(i) + " is not what was sent");
   }
   if (!player.must_be_delivered() || player.behaviour().ending == Ending::fin) return;
   expect(got.size() == player.sent(),
-         player.id() + ": " + std::to_string(got.size()) + " of " +
+         player.name() + ": " + std::to_string(got.size()) + " of " +
              std::to_string(player.sent()) + " echoes came");
 }
 
@@ -297,7 +313,7 @@ void ShardSimulation::check_relay(const SimPlayer& receiver) {
   for (const std::string& message : receiver.socket().messages()) {
     if (message.starts_with("tick ")) {
       const std::uint64_t number = std::stoull(message.substr(5));
-      expect(number > last_tick, receiver.id() + ": ticks go backwards");
+      expect(number > last_tick, receiver.name() + ": ticks go backwards");
       last_tick = number;
       continue;
     }
@@ -306,13 +322,13 @@ void ShardSimulation::check_relay(const SimPlayer& receiver) {
     const auto sender = std::find_if(
         players_.begin(), players_.end(), [&](const auto& player) { return player->id() == id; });
     if (colon == std::string::npos || sender == players_.end() || id == receiver.id()) {
-      return expect(false, receiver.id() + " got what nobody sent it");
+      return expect(false, receiver.name() + " got what nobody sent it");
     }
     const std::size_t number = std::strtoull(message.c_str() + colon + 1, nullptr, 10);
     const auto [entry, is_first] = heard.try_emplace(id, Heard{number, number});
     if (number != entry->second.next || message != (*sender)->payload(number)) {
       return expect(false,
-                    receiver.id() + ": message " + std::to_string(number) + " of " + id +
+                    receiver.name() + ": message " + std::to_string(number) + " of " + id +
                         " came after " + std::to_string(entry->second.next) + " or is damaged");
     }
     ++entry->second.next;
@@ -328,8 +344,8 @@ void ShardSimulation::check_relay(const SimPlayer& receiver) {
     }
     const Heard& of_sender = heard[sender->id()];
     expect(of_sender.first == 0 && of_sender.next == sender->sent(),
-           receiver.id() + " heard " + std::to_string(of_sender.next) + " of " +
-               std::to_string(sender->sent()) + " messages of " + sender->id());
+           receiver.name() + " heard " + std::to_string(of_sender.next) + " of " +
+               std::to_string(sender->sent()) + " messages of " + sender->name());
   }
 }
 

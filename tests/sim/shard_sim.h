@@ -48,6 +48,8 @@ class ShardSimulation {
   void play();
   void gather_members();
   void finish();
+  bool is_waited_for(const SimPlayer& player, bool told) const;
+  void tell_members();
   void leave_nothing();
   void stop();
   void check_players();
@@ -56,8 +58,13 @@ class ShardSimulation {
   void check_visitors();
   void expect(bool holds, const std::string& what);
   void run_fleet(std::uint64_t nanoseconds);
+  bool is_tight() const { return config_.outbox_bytes_max < outbox_bytes_lossless; }
+  bool has_small_table() const { return config_.files_max < files_max_normal; }
   bool chance(double probability);
   std::uint64_t below(std::uint64_t bound) { return random_.next() % bound; }
+
+  static constexpr std::size_t outbox_bytes_lossless = 64 << 20;
+  static constexpr std::uint32_t files_max_normal = 64 + 100;
 
   std::uint64_t seed_;
   base::Random random_;

@@ -62,6 +62,7 @@ class JournalingAgent : public Agent {
                 CloseCode code,
                 std::string_view reason,
                 bool was_clean) override;
+  using Agent::on_error;
   void on_error(Connection&, const Error&) override {}
   Deferred<Response> on_request(const Request& request) override;
 

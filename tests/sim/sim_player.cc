@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::uint16_t close_code = 4321;
 
+constexpr std::string_view ending_names[] = {
+    "close", "close and fin", "fin", "kick", "garbage", "reset", "vanish", "stay"};
+
 std::string path_of(const std::string& id, const Behaviour& behaviour) {
   return "/agents/" + behaviour.room_class + "/" + behaviour.room + "?_pk=" + id;
 }
@@ -95,6 +98,11 @@ void SimPlayer::end() {
   }
 }
 
+std::string SimPlayer::name() const {
+  return id_ + " (" + std::string(ending_names[static_cast<std::size_t>(behaviour_.ending)]) +
+         " at " + behaviour_.room_class + "/" + behaviour_.room + ")";
+}
+
 bool SimPlayer::must_be_delivered() const {
   if (socket_.status() != 101 || socket_.was_reset()) return false;
   if (behaviour_.ending == Ending::vanish) return false;
@@ -103,20 +111,16 @@ bool SimPlayer::must_be_delivered() const {
 }
 
 std::string SimPlayer::check(const Journal::Entry& journal) const {
-  if (!socket_.fault().empty()) return id_ + ": " + socket_.fault();
-  if (!socket_.is_over()) {
-    return id_ + ": never ended, status " + std::to_string(socket_.status()) + ", sent " +
-           std::to_string(sent_) + ", got " + std::to_string(socket_.messages().size());
-  }
+  if (std::string wrong = check_socket(); !wrong.empty()) return wrong;
   if (journal.connects > 1 || journal.connects != journal.closes) {
-    return id_ + ": " + std::to_string(journal.connects) + " on_connect, " +
+    return name() + ": " + std::to_string(journal.connects) + " on_connect, " +
            std::to_string(journal.closes) + " on_close";
   }
-  if (socket_.status() == 101 && journal.connects != 1) return id_ + ": a 101 without on_connect";
+  if (socket_.status() == 101 && journal.connects != 1) return name() + ": a 101 without on_connect";
   if (must_be_delivered()) {
     const std::size_t kicks = behaviour_.ending == Ending::kick ? 1 : 0;
     if (journal.messages != sent_ + kicks) {
-      return id_ + ": sent " + std::to_string(sent_) + ", the agent got " +
+      return name() + ": sent " + std::to_string(sent_) + ", the agent got " +
              std::to_string(journal.messages);
     }
     return check_end(journal);
@@ -124,14 +128,32 @@ std::string SimPlayer::check(const Journal::Entry& journal) const {
   return {};
 }
 
+std::string SimPlayer::check_socket() const {
+  if (!socket_.fault().empty()) return name() + ": " + socket_.fault();
+  if (!socket_.is_over()) {
+    return name() + ": never ended, status " + std::to_string(socket_.status()) + ", sent " +
+           std::to_string(sent_) + ", got " + std::to_string(socket_.messages().size());
+  }
+  const Ending ending = behaviour_.ending;
+  if (ended_ && (ending == Ending::reset || ending == Ending::vanish)) return {};
+  if (socket_.client().saw_reset()) {
+    return socket_.client().was_cut() ? "" : name() + ": the server reset the connection";
+  }
+  if (socket_.status() != 101 || (ended_ && ending == Ending::fin)) return {};
+  if (!socket_.close_code()) return name() + ": the server closed without a close frame";
+  const bool early = *socket_.close_code() == 1013 || *socket_.close_code() == 1001;
+  if (!ended_ && !early) return name() + ": closed with " + std::to_string(*socket_.close_code());
+  return {};
+}
+
 std::string SimPlayer::check_end(const Journal::Entry& journal) const {
   const auto wanted = [&](std::uint16_t on_wire, std::uint16_t told, bool clean) -> std::string {
     if (socket_.close_code() != on_wire) {
-      return id_ + ": the server's close code is " +
+      return name() + ": the server's close code is " +
              std::to_string(socket_.close_code().value_or(0)) + ", not " + std::to_string(on_wire);
     }
     if (journal.close_code == told && journal.was_clean == clean) return {};
-    return id_ + ": on_close was told " + std::to_string(journal.close_code) +
+    return name() + ": on_close was told " + std::to_string(journal.close_code) +
            (journal.was_clean ? ", clean" : ", not clean");
   };
   switch (behaviour_.ending) {
@@ -143,7 +165,7 @@ std::string SimPlayer::check_end(const Journal::Entry& journal) const {
     case Ending::garbage:
       return wanted(1002, 1002, false);
     case Ending::fin:
-      return journal.close_code == 1006 ? "" : id_ + ": FIN wasn't an abnormal end";
+      return journal.close_code == 1006 ? "" : name() + ": FIN wasn't an abnormal end";
     default:
       return {};
   }

@@ -64,6 +64,8 @@ class SimPlayer {
     return payload(id_, number, behaviour_.payload_bytes_max);
   }
 
+  /// Id, ending and room, for failures.
+  std::string name() const;
   /// All that it sent was also delivered, if the server kept its promises.
   bool must_be_delivered() const;
   /// What is wrong with the end of this connection as its client saw it; empty if nothing.
@@ -72,6 +74,7 @@ class SimPlayer {
  private:
   void send_message();
   void end();
+  std::string check_socket() const;
   std::string check_end(const Journal::Entry& journal) const;
   bool chance(double probability);
 

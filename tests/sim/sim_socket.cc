@@ -154,6 +154,7 @@ void SimSocket::set_client_window(std::size_t bytes) {
 }
 
 void SimSocket::reset_both(std::size_t received_kept) {
+  cut_ = true;
   reset_client();
   reset_server(received_kept);
 }

@@ -82,6 +82,7 @@ class SimSocket {
   std::size_t client_unread_bytes() const { return to_client_.received.size(); }
   std::size_t server_unsent_bytes() const { return to_client_.sent.size(); }
   bool is_closed_by_server() const { return closed_by_server_; }
+  bool was_cut() const { return cut_; }
 
   /// The network gives the connection up: both ends are told.
   void reset_both(std::size_t received_kept);
@@ -104,6 +105,7 @@ class SimSocket {
   bool closed_by_server_ = false;
   bool closed_by_client_ = false;
   bool client_saw_reset_ = false;
+  bool cut_ = false;           // by the network
 };
 
 }  // namespace ringroom::sim

@@ -50,6 +50,8 @@ class SimClient {
   /// All was read, and nothing more will come.
   bool saw_fin() const { return socket_->client_saw_fin(); }
   bool saw_reset() const { return socket_->client_saw_reset(); }
+  /// The reset was the network's, neither the server's nor the client's.
+  bool was_cut() const { return socket_->was_cut(); }
   bool is_closed() const { return saw_fin() || saw_reset(); }
   /// The server's side has no file for it any more.
   bool is_closed_by_server() const { return socket_->is_closed_by_server(); }

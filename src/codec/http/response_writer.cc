@@ -28,6 +28,11 @@ bool has_content(int status) {
   return status != 204 && status != 304;
 }
 
+/// 426 says which protocol is wanted (RFC 9110 §15.5.22), and Connection names it (§7.8).
+bool names_upgrade(const Response& response) {
+  return response.status() == 426 && response.header("upgrade").has_value();
+}
+
 void append_number(std::string& out, std::size_t number) {
   std::array<char, 20> digits{};
   const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), number);
@@ -90,7 +95,11 @@ void write_response_head(std::string& out,
   if (!context.date.empty()) {
     append_header(out, "Date", context.date);
   }
-  if (!context.keep_alive || wants_close(response)) {
+  const bool close = !context.keep_alive || wants_close(response);
+  if (names_upgrade(response)) {
+    append_header(out, "Upgrade", *response.header("upgrade"));
+    out += close ? "Connection: upgrade, close\r\n" : "Connection: upgrade\r\n";
+  } else if (close) {
     out += "Connection: close\r\n";
   } else if (context.http_1_0) {
     out += "Connection: keep-alive\r\n";

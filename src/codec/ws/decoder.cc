@@ -180,10 +180,14 @@ std::optional<Event> Decoder::read_length(const DecoderOptions& options) {
   if (remaining_ < minimum) {
     return fail(close_code::protocol_error, "Frame length not in its shortest form");
   }
-  const bool data = !is_control(static_cast<Opcode>(byte_at(header_, 0) & opcode_bits));
+  const auto opcode = static_cast<Opcode>(byte_at(header_, 0) & opcode_bits);
+  const bool compressed = opcode == Opcode::continuation
+                              ? compressed_
+                              : (byte_at(header_, 0) & rsv1_bit) != 0;
+  const std::size_t bytes_max = compressed ? deflated_bytes_max(options.message_bytes_max)
+                                           : options.message_bytes_max;
   const std::size_t so_far = stored_.size();
-  if (data &&
-      (so_far > options.message_bytes_max || remaining_ > options.message_bytes_max - so_far)) {
+  if (!is_control(opcode) && (so_far > bytes_max || remaining_ > bytes_max - so_far)) {
     return fail(close_code::message_too_big, "Message is too large");
   }
   return std::nullopt;
@@ -203,7 +207,6 @@ void Decoder::begin_payload(const DecoderOptions& options) {
   } else if (frame_opcode_ != Opcode::continuation) {
     message_opcode_ = frame_opcode_;
     compressed_ = (first & rsv1_bit) != 0;
-    unfinished_ = 0;
   }
   header_size_ = 0;
   phase_ = Phase::payload;

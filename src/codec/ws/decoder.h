@@ -21,12 +21,19 @@
 namespace ringroom::codec::ws {
 
 struct DecoderOptions {
-  /// Limit of a whole message as it is on the wire (before inflation), fragments added up.
+  /// Limit of a whole message, fragments added up. A compressed one may be a little longer on the
+  /// wire, as deflate makes of what it can't shrink; whoever inflates it checks the result.
   std::size_t message_bytes_max = std::size_t{4} << 20U;
   Role role = Role::server;
   /// permessage-deflate was negotiated: RSV1 may be set on the first frame of a message.
   bool deflate = false;
 };
+
+/// What a message of this size may become on the wire when it can't be compressed: deflate stores it
+/// in blocks with a few bytes around each (zlib's deflateBound, for any window).
+constexpr std::size_t deflated_bytes_max(std::size_t message_bytes) {
+  return message_bytes + message_bytes / 1000 + 64;
+}
 
 /// One thing that happened. Payload and reason stay valid until the next call of Decoder::next, or
 /// until the memory of its input goes.

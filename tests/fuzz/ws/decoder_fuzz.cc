@@ -41,7 +41,9 @@ void check_event(const Observed& event, const DecoderOptions& options) {
     case Kind::need_more: ASSERT(false); break;
     case Kind::message:
       ASSERT(event.opcode == Opcode::text || event.opcode == Opcode::binary);
-      ASSERT(event.payload.size() <= options.message_bytes_max);
+      ASSERT(event.payload.size() <= (event.compressed
+                                          ? deflated_bytes_max(options.message_bytes_max)
+                                          : options.message_bytes_max));
       ASSERT(!event.compressed || options.deflate);
       ASSERT(event.opcode == Opcode::binary || event.compressed || is_utf8_by_table(event.payload));
       break;
@@ -72,7 +74,8 @@ std::vector<Observed> decode_in_pieces(std::string_view wire,
     ASSERT(feed(decoder, piece, options, events));
     arrived += piece.size();
     ASSERT(decoder.stored_bytes() <= 2 * arrived);
-    ASSERT(decoder.stored_bytes() <= options.message_bytes_max + control_payload_bytes_max);
+    ASSERT(decoder.stored_bytes() <=
+           deflated_bytes_max(options.message_bytes_max) + control_payload_bytes_max);
     ASSERT(!decoder.idle() || decoder.stored_bytes() == 0);
   }
   return events;

@@ -25,10 +25,9 @@ TEST(Address, IsWrittenAsItIsRead) {
 }
 
 TEST(Address, RefusesWhatIsNone) {
-  for (const char* text :
-       {"", ":", "8787", ":8787", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
-        "127.0.0.1:80x", "localhost:80", "::1:80", "[::1]", "[]:80", "[127.0.0.1]:80",
-        "http://127.0.0.1:80", "256.0.0.1:80"}) {
+  for (const char* text : {"", ":", "8787", ":8787", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
+                           "127.0.0.1:-1", "127.0.0.1:80x", "localhost:80", "::1:80", "[::1]",
+                           "[]:80", "[127.0.0.1]:80", "http://127.0.0.1:80", "256.0.0.1:80"}) {
     const auto address = parse_address(text);
     EXPECT_FALSE(address.value) << text;
     EXPECT_NE(address.error.find("such as 127.0.0.1:8787"), std::string::npos) << text;

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+
 #include <unistd.h>
 
 namespace ringroom::server {
@@ -101,8 +102,7 @@ TEST(ConfigFile, NamesAnUnknownKeyWithItsLine) {
 }
 
 TEST(ConfigFile, NamesAWrongValueWithItsLine) {
-  EXPECT_EQ(error_of("\ndurability = 'none'\n"),
-            "2: durability: 'none' must be strict or process");
+  EXPECT_EQ(error_of("\ndurability = 'none'\n"), "2: durability: 'none' must be strict or process");
   EXPECT_EQ(error_of("shards = -1\n"), "1: shards: '-1' is not a whole number");
   EXPECT_EQ(error_of("shards = [1]\n"), "1: shards must be a string or a whole number");
   EXPECT_EQ(error_of("env = 5\n"), "1: env: '5' must look like KEY=VALUE");

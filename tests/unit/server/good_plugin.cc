@@ -3,8 +3,7 @@
 
 namespace {
 
-ringroom::detail::Registration chess{
-    {.name = "ChessGame", .options = {.tick_hz = 5}}, nullptr};
+ringroom::detail::Registration chess{{.name = "ChessGame", .options = {.tick_hz = 5}}, nullptr};
 const ringroom::detail::Registrar chess_registrar{chess};
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "server/listeners.h"
 
+#include <gtest/gtest.h>
+
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <unistd.h>
-
-#include <gtest/gtest.h>
 
 namespace ringroom::server {
 namespace {

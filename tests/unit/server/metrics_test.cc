@@ -32,8 +32,8 @@ TEST(Metrics, LabelEachShard) {
 
 TEST(Metrics, CountDurationsFromTheSmallestBucketUp) {
   shard::Stats stats;
-  stats.turn_time.add(500);         // below 1 µs
-  stats.turn_time.add(3'000);       // below 4 µs
+  stats.turn_time.add(500);             // below 1 µs
+  stats.turn_time.add(3'000);           // below 4 µs
   stats.turn_time.add(20'000'000'000);  // above all edges
   const std::string text = text_of(stats, stats);
   EXPECT_TRUE(has_line(text, "ringroom_turn_seconds_bucket{shard=\"0\",le=\"1e-06\"} 1")) << text;

@@ -1,11 +1,11 @@
 #include "server/options.h"
 
+#include "server/flags.h"
+
 #include <set>
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include "server/flags.h"
 
 namespace ringroom::server {
 namespace {
@@ -51,13 +51,44 @@ TEST(Options, HaveTheDocumentedDefaults) {
 }
 
 TEST(Options, TakeEveryFlag) {
-  const Command command = parse(
-      {"--listen", "[::]:0", "--admin", "off", "--shards", "3", "--data", ":memory:",
-       "--durability", "process", "--hibernate-after", "500ms", "--agents", "a.so", "--agents",
-       "b.so", "--env", "A=1", "--env", "B=x=y", "--message-bytes-max", "1MiB",
-       "--attachment-bytes-max", "16KiB", "--outbox-bytes-max", "64KiB", "--body-bytes-max", "0",
-       "--room-connections-max", "5", "--handshake-timeout", "1s", "--ping-every", "30s",
-       "--ring-features", "min-wait,no-sq-array", "--log-level", "warn"});
+  const Command command = parse({"--listen",
+                                 "[::]:0",
+                                 "--admin",
+                                 "off",
+                                 "--shards",
+                                 "3",
+                                 "--data",
+                                 ":memory:",
+                                 "--durability",
+                                 "process",
+                                 "--hibernate-after",
+                                 "500ms",
+                                 "--agents",
+                                 "a.so",
+                                 "--agents",
+                                 "b.so",
+                                 "--env",
+                                 "A=1",
+                                 "--env",
+                                 "B=x=y",
+                                 "--message-bytes-max",
+                                 "1MiB",
+                                 "--attachment-bytes-max",
+                                 "16KiB",
+                                 "--outbox-bytes-max",
+                                 "64KiB",
+                                 "--body-bytes-max",
+                                 "0",
+                                 "--room-connections-max",
+                                 "5",
+                                 "--handshake-timeout",
+                                 "1s",
+                                 "--ping-every",
+                                 "30s",
+                                 "--ring-features",
+                                 "min-wait,no-sq-array",
+                                 "--log-level",
+                                 "warn"});
   ASSERT_TRUE(command.settings) << command.output;
   const ServerOptions& options = command.settings->options;
   EXPECT_EQ(options.listen, "[::]:0");

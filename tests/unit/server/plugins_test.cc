@@ -92,7 +92,9 @@ TEST(Classes, WithAnImpossibleTickAreRefused) {
   EXPECT_NE(gather({}, &fast).error, "");
 }
 
-TEST(Abi, FitsItself) { EXPECT_EQ(compare_abi(detail::this_abi(), detail::this_abi()), ""); }
+TEST(Abi, FitsItself) {
+  EXPECT_EQ(compare_abi(detail::this_abi(), detail::this_abi()), "");
+}
 
 TEST(Abi, IsComparedFieldByField) {
   const detail::Abi ours = detail::this_abi();
@@ -101,12 +103,14 @@ TEST(Abi, IsComparedFieldByField) {
     change(theirs);
     return compare_abi(theirs, ours);
   };
-  EXPECT_TRUE(with([](detail::Abi& abi) { abi.version = "9.9.9"; })
-                  .starts_with("its version is 9.9.9, the server's is "));
-  EXPECT_TRUE(with([](detail::Abi& abi) { abi.json = "1.2.3"; })
-                  .starts_with("its nlohmann::json is 1.2.3, the server's is "));
-  for (auto member : {&detail::Abi::agent_bytes, &detail::Abi::connection_bytes,
-                      &detail::Abi::request_bytes}) {
+  EXPECT_TRUE(with([](detail::Abi& abi) {
+                abi.version = "9.9.9";
+              }).starts_with("its version is 9.9.9, the server's is "));
+  EXPECT_TRUE(with([](detail::Abi& abi) {
+                abi.json = "1.2.3";
+              }).starts_with("its nlohmann::json is 1.2.3, the server's is "));
+  for (auto member :
+       {&detail::Abi::agent_bytes, &detail::Abi::connection_bytes, &detail::Abi::request_bytes}) {
     const std::string error = with([member](detail::Abi& abi) {
       abi.*member += 8;
       abi.compiler = "cc 1.0";

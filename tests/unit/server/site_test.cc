@@ -1,10 +1,10 @@
 #include "server/site.h"
 
+#include "ringroom/request.h"
+
 #include <array>
 
 #include <gtest/gtest.h>
-
-#include "ringroom/request.h"
 
 namespace ringroom::server {
 namespace {

@@ -1,2 +1,4 @@
 // A shared object that knows nothing of Ringroom.
-extern "C" int stranger() { return 0; }
+extern "C" int stranger() {
+  return 0;
+}

@@ -3,4 +3,6 @@ namespace elsewhere {
 int missing(int);
 }
 
-extern "C" int ringroom_unresolved() { return elsewhere::missing(1); }
+extern "C" int ringroom_unresolved() {
+  return elsewhere::missing(1);
+}

@@ -50,12 +50,16 @@ class Reading {
       case ReadStatus::need_more: return false;
       case ReadStatus::head:
         log_ += describe(reader_.request(), reader_);
+        headers_ = reader_.request().headers().size();
         stopped_ = reader_.request().is_upgrade();
         return true;
-      case ReadStatus::complete:
+      case ReadStatus::complete: {
         ++requests_;
-        log_ += "body=" + std::string(reader_.take_request().body()) + "\n";
+        const Request request = reader_.take_request();
+        log_ += request.headers().size() == headers_ ? "body=" : "more headers, body=";
+        log_ += std::string(request.body()) + "\n";
         return true;
+      }
       case ReadStatus::refused:
         log_ += std::to_string(reader_.refusal().status) + " " +
                 std::string(reader_.refusal().text) + "\n";
@@ -69,6 +73,7 @@ class Reading {
   std::string log_;
   std::string rest_;
   std::size_t requests_ = 0;
+  std::size_t headers_ = 0;  // of the last head
   bool stopped_ = false;
   bool refused_ = false;
 };

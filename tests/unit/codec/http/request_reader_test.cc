@@ -54,6 +54,14 @@ TEST(RequestReader, ReadsChunksAndDropsExtensionsAndTrailers) {
       "GET http://h/next HTTP/1.1 keep-alive\nHost=h\nbody=\nrest=");
 }
 
+// The parser library asserts that a last chunk does not grow from three bytes to four.
+TEST(RequestReader, ReadsABodyOfNoChunks) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string log = "POST http://h/ HTTP/1.1 keep-alive\nHost=h\nTransfer-Encoding=chunked\n";
+  expect_read(head + "0\r\n\r\n", log + "body=\nrest=");
+  expect_read(head + "3\r\n0\r\n\r\n0\r\n\r\n", log + "body=0\r\n\nrest=");
+}
+
 TEST(RequestReader, ReadsPipelinedRequests) {
   expect_read(
       "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"

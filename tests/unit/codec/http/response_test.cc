@@ -111,6 +111,16 @@ TEST(ResponseWriter, KeepsFramingToItself) {
   EXPECT_EQ(write(response), "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 0\r\n\r\n");
 }
 
+TEST(ResponseWriter, NamesTheProtocolThatA426Wants) {
+  Response response = Response::empty(426);
+  response.set_header("Upgrade", "websocket");
+  const std::string head =
+      "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\nUpgrade: websocket\r\n";
+  EXPECT_EQ(write(response), head + "Connection: upgrade\r\n\r\n");
+  response.set_header("Connection", "close");
+  EXPECT_EQ(write(response), head + "Connection: upgrade, close\r\n\r\n");
+}
+
 TEST(ResponseWriter, AppendsToWhatIsThere) {
   std::string out = "before";
   codec::http::write_response(out, Response::empty(204), {});

@@ -1,5 +1,9 @@
 #include "codec/http/upgrade.h"
 
+#include "codec/http/request_reader.h"
+
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +40,19 @@ Request handshake(std::string_view name = "",
     headers.emplace_back(name, value);
   }
   return request_with(headers, method);
+}
+
+/// The valid handshake with lines added, as it arrives; names may then be there twice.
+Request read_handshake(std::string_view more, std::string_view version = "HTTP/1.1") {
+  const std::string bytes = "GET /agents/echo/x " + std::string(version) +
+                            "\r\nHost: h\r\nUpgrade: websocket\r\nConnection: keep-alive\r\n"
+                            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                            "Sec-WebSocket-Key: " +
+                            std::string(key) + "\r\n" + std::string(more) + "\r\n";
+  RequestReader reader;
+  std::span<const std::byte> input = std::as_bytes(std::span(bytes));
+  EXPECT_EQ(reader.feed(input), ReadStatus::head);
+  return reader.take_request();
 }
 
 void expect_refused(const Request& request, int status, std::string_view text) {
@@ -125,6 +142,30 @@ TEST(Upgrade, ListsOfferedSubprotocols) {
 TEST(Upgrade, KeepsTheOfferOfExtensions) {
   const Request request = handshake("Sec-WebSocket-Extensions", "permessage-deflate; x=1, other");
   EXPECT_EQ(expect_accepted(request).extensions, "permessage-deflate; x=1, other");
+}
+
+TEST(Upgrade, JoinsRepeatedLists) {
+  const Request request = read_handshake(
+      "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n"
+      "Sec-WebSocket-Extensions: x\r\nSec-WebSocket-Extensions:\r\n"
+      "Sec-WebSocket-Extensions: y; z\r\n");
+  const UpgradeAccepted accepted = expect_accepted(request);
+  EXPECT_EQ(accepted.subprotocols, (std::vector<std::string_view>{"a", "b"}));
+  EXPECT_EQ(accepted.extensions, "x, y; z");
+}
+
+TEST(Upgrade, RefusesRepeatedSingleHeaders) {
+  expect_refused(read_handshake("Sec-WebSocket-Version: 13\r\n"), 426,
+                 "ERROR: The requested WebSocket version is not supported.");
+  expect_refused(read_handshake("Sec-WebSocket-Key: " + std::string(key) + "\r\n"), 400,
+                 "ERROR: Invalid Sec-WebSocket-Key");
+  EXPECT_TRUE(
+      std::holds_alternative<NotUpgrade>(check_upgrade(read_handshake("Upgrade: websocket\r\n"))));
+}
+
+TEST(Upgrade, RefusesHttp10) {
+  expect_refused(read_handshake("", "HTTP/1.0"), 400,
+                 "ERROR: WebSocket must be initiated with HTTP/1.1.");
 }
 
 TEST(Upgrade, WritesTheSwitchingProtocolsResponse) {

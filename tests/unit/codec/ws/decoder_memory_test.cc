@@ -50,6 +50,19 @@ TEST(DecoderMemory, StaysWithinTheLimitAndOneControlFrame) {
   EXPECT_EQ(events[500].payload, repeated(125, 'p'));
 }
 
+TEST(DecoderMemory, LetsACompressedMessageBeLongerByWhatDeflateAdds) {
+  const DecoderOptions options{.message_bytes_max = 100'000, .deflate = true};
+  const std::string most = repeated(deflated_bytes_max(100'000), 'x');
+  for (const bool fits : {true, false}) {
+    Decoder decoder;
+    std::vector<Observed> events;
+    const Frame frame{.opcode = 2, .payload = fits ? most : most + "x", .rsv = 4};
+    feed(decoder, frame.wire(), options, events);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events.back().kind, fits ? Event::Kind::message : Event::Kind::error);
+  }
+}
+
 /// The number of times the memory of a decoder grows while it takes these pieces.
 std::size_t growths(const std::vector<std::string>& pieces) {
   Decoder decoder;

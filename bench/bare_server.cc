@@ -1,0 +1,303 @@
+// The floor to compare the server with: the smallest WebSocket server on the same ring code. One
+// thread, echo on /agents/echo/*, relay on /agents/relay/{room}, one send per connection and turn, a
+// broadcast encoded once. No UTF-8, limits, timers, agents, close handshake or backpressure: a
+// client that breaks a rule, or doesn't read, is cut off. Question answered: what do agents and
+// checks cost? Use: bare_server PORT, then the same load as against `ringroom serve --shards 1`.
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "base/arena.h"
+#include "codec/http/upgrade.h"
+#include "codec/ws/encoder.h"
+#include "codec/ws/mask.h"
+#include "reactor/ring.h"
+
+namespace {
+
+using ringroom::reactor::Completion;
+using ringroom::reactor::Op;
+using ringroom::reactor::Ring;
+using ringroom::reactor::Tag;
+namespace ws = ringroom::codec::ws;
+
+struct Room {
+  std::vector<std::uint32_t> members;
+  std::byte* log = nullptr;
+  std::size_t bytes = 0;
+  std::size_t capacity = 0;
+};
+
+struct Piece {
+  std::byte* data;
+  std::size_t bytes;
+};
+
+struct Client {
+  bool open = false;
+  bool dirty = false;
+  Room* room = nullptr;  // null: echo
+  std::size_t cursor = 0;
+  std::vector<Piece> pieces;
+  std::vector<std::byte> partial;
+};
+
+class Bare {
+ public:
+  Bare(Ring& ring, int listener) : ring_(ring), clients_(ring.files_max()) {
+    ring_.accept(listener, Tag::of(Op::accept, 0));
+  }
+
+  [[noreturn]] void run() {
+    for (;;) {
+      ring_.submit_and_wait(UINT64_MAX, completions_.size() >= 16);
+      completions_.clear();
+      ring_.reap(completions_);
+      forget_turn();
+      for (const Completion& completion : completions_) dispatch(completion);
+      flush();
+    }
+  }
+
+ private:
+  void forget_turn() {
+    arena_.reset();
+    for (const std::uint16_t buffer : held_) ring_.release(buffer);
+    held_.clear();
+    for (Room* room : logged_) {
+      room->log = nullptr;
+      room->bytes = 0;
+      room->capacity = 0;
+    }
+    logged_.clear();
+  }
+
+  void dispatch(const Completion& completion) {
+    const std::uint32_t slot = completion.tag.slot();
+    switch (completion.tag.op()) {
+      case Op::accept:
+        if (completion.result >= 0) {
+          const auto file = static_cast<std::uint32_t>(completion.result);
+          clients_[file] = {};
+          ring_.receive(file, Tag::of(Op::receive, file));
+        }
+        return;
+      case Op::send: return leave(slot);  // it doesn't read
+      case Op::receive: return on_receive(slot, completion);
+      default: return;
+    }
+  }
+
+  void on_receive(std::uint32_t slot, const Completion& completion) {
+    if (completion.result <= 0) {
+      if (completion.result == -ENOBUFS) return ring_.receive(slot, Tag::of(Op::receive, slot));
+      if (completion.result != -ECANCELED) leave(slot);
+      return;
+    }
+    Client& client = clients_[slot];
+    std::span<std::byte> input = completion.bytes();
+    if (!client.open) {
+      shake_hands(slot, input);
+    } else if (client.partial.empty()) {
+      frames(slot, input, completion.buffer);
+    } else {
+      std::vector<std::byte> whole = std::exchange(client.partial, {});
+      whole.insert(whole.end(), input.begin(), input.end());
+      frames(slot, whole, UINT16_MAX);
+    }
+    ring_.release(completion.buffer);
+    if (!completion.more) ring_.receive(slot, Tag::of(Op::receive, slot));
+  }
+
+  void shake_hands(std::uint32_t slot, std::span<std::byte> input) {
+    const std::string_view head(reinterpret_cast<const char*>(input.data()), input.size());
+    constexpr std::string_view name = "Sec-WebSocket-Key: ";
+    const std::size_t key = head.find(name);
+    if (key == std::string_view::npos || !head.ends_with("\r\n\r\n")) return leave(slot);
+    std::string answer;
+    ringroom::codec::http::write_switching_protocols(
+        answer,
+        ringroom::codec::http::make_accept_key(head.substr(key + name.size(), 24)),
+        {},
+        {});
+    std::byte* copy = arena_.take(answer.size());
+    std::memcpy(copy, answer.data(), answer.size());
+    queue(slot, copy, answer.size());
+    const std::string_view path = head.substr(4, head.find(' ', 4) - 4);
+    clients_[slot].open = true;
+    if (!path.starts_with("/agents/relay/")) return;
+    Room& room = rooms_[std::string(path)];
+    room.members.push_back(slot);
+    clients_[slot].room = &room;
+    clients_[slot].cursor = room.bytes;
+  }
+
+  void frames(std::uint32_t slot, std::span<std::byte> input, std::uint16_t buffer) {
+    while (input.size() >= 6) {
+      std::size_t length = std::to_integer<std::size_t>(input[1]) & 127U;
+      std::size_t header = 6;
+      if (length == 126) {
+        length = std::to_integer<std::size_t>(input[2]) << 8U | std::to_integer<std::size_t>(input[3]);
+        header = 8;
+      } else if (length == 127) {
+        return leave(slot);
+      }
+      if (input.size() < header + length) break;
+      std::byte* payload = input.data() + header;
+      ws::unmask(payload, length, ws::load_mask_key(payload - 4));
+      const auto opcode = static_cast<ws::Opcode>(std::to_integer<std::uint8_t>(input[0]) & 15U);
+      input = input.subspan(header + length);
+      if (opcode == ws::Opcode::close) return leave(slot);
+      message(slot, opcode, {payload, length}, buffer);
+    }
+    clients_[slot].partial.assign(input.begin(), input.end());
+  }
+
+  void message(std::uint32_t slot,
+               ws::Opcode opcode,
+               std::span<std::byte> payload,
+               std::uint16_t buffer) {
+    Client& client = clients_[slot];
+    const std::size_t header = ws::header_bytes(payload.size());
+    if (client.room != nullptr) return relay(slot, *client.room, opcode, payload);
+    if (payload.size() >= 2048 && buffer != UINT16_MAX) {
+      ws::encode_header(payload.data() - header, opcode, payload.size());
+      ring_.hold(buffer);
+      held_.push_back(buffer);
+      return queue(slot, payload.data() - header, header + payload.size());
+    }
+    std::byte* frame = arena_.take(header + payload.size());
+    ws::encode_header(frame, opcode, payload.size());
+    std::memcpy(frame + header, payload.data(), payload.size());
+    queue(slot, frame, header + payload.size());
+  }
+
+  void relay(std::uint32_t slot, Room& room, ws::Opcode opcode, std::span<std::byte> payload) {
+    Client& client = clients_[slot];
+    const std::size_t header = ws::header_bytes(payload.size());
+    const std::size_t bytes = header + payload.size();
+    if (room.bytes == 0) logged_.push_back(&room);
+    if (client.cursor < room.bytes) {
+      queue(slot, room.log + client.cursor, room.bytes - client.cursor);
+    }
+    if (room.capacity - room.bytes < bytes) {
+      room.capacity = std::max<std::size_t>(2048, (room.bytes + bytes) * 2);
+      std::byte* larger = arena_.take(room.capacity);
+      if (room.bytes > 0) std::memcpy(larger, room.log, room.bytes);
+      room.log = larger;
+    }
+    ws::encode_header(room.log + room.bytes, opcode, payload.size());
+    std::memcpy(room.log + room.bytes + header, payload.data(), payload.size());
+    room.bytes += bytes;
+    client.cursor = room.bytes;
+  }
+
+  void queue(std::uint32_t slot, std::byte* data, std::size_t bytes) {
+    Client& client = clients_[slot];
+    if (!client.dirty) dirty_.push_back(slot);
+    client.dirty = true;
+    if (!client.pieces.empty() && client.pieces.back().data + client.pieces.back().bytes == data) {
+      client.pieces.back().bytes += bytes;
+    } else {
+      client.pieces.push_back({data, bytes});
+    }
+  }
+
+  void flush() {
+    for (Room* room : logged_) {
+      for (const std::uint32_t slot : room->members) {
+        Client& client = clients_[slot];
+        const std::size_t start = std::exchange(client.cursor, 0);
+        if (start >= room->bytes) continue;
+        if (client.dirty) {
+          queue(slot, room->log + start, room->bytes - start);
+        } else {
+          ring_.send(slot, {room->log + start, room->bytes - start}, Tag::of(Op::send, slot));
+        }
+      }
+    }
+    for (const std::uint32_t slot : dirty_) {
+      Client& client = clients_[slot];
+      client.dirty = false;
+      vectors_.clear();
+      for (const Piece& piece : client.pieces) vectors_.push_back({piece.data, piece.bytes});
+      client.pieces.clear();
+      if (vectors_.size() == 1) {
+        ring_.send(slot,
+                   {static_cast<std::byte*>(vectors_[0].iov_base), vectors_[0].iov_len},
+                   Tag::of(Op::send, slot));
+      } else if (!vectors_.empty()) {
+        ring_.send_gathered(slot, vectors_, Tag::of(Op::send, slot));
+      }
+    }
+    dirty_.clear();
+  }
+
+  void leave(std::uint32_t slot) {
+    Client& client = clients_[slot];
+    if (client.room != nullptr) std::erase(client.room->members, slot);
+    client = {};
+    ring_.close(slot, Tag::of(Op::ignored, slot));
+  }
+
+  Ring& ring_;
+  std::vector<Client> clients_;
+  std::unordered_map<std::string, Room> rooms_;
+  std::vector<Completion> completions_;
+  std::vector<std::uint32_t> dirty_;
+  std::vector<Room*> logged_;
+  std::vector<std::uint16_t> held_;
+  std::vector<iovec> vectors_;
+  ringroom::base::Arena arena_;
+};
+
+int listen_on(int port) {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  if (bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
+      listen(listener, 4096) != 0) {
+    std::perror("bare_server");
+    std::exit(1);
+  }
+  return listener;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: bare_server PORT\n");
+    return 2;
+  }
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  ringroom::reactor::RingFailure failure;
+  const auto ring =
+      Ring::make({.files_max = static_cast<std::uint32_t>(std::min<rlim_t>(files.rlim_max, 1 << 20)),
+                  .features_allowed = std::nullopt},
+                 failure);
+  if (ring == nullptr) {
+    std::fprintf(stderr, "bare_server: %s\n", failure.message.c_str());
+    return 1;
+  }
+  Bare(*ring, listen_on(std::atoi(argv[1]))).run();
+}
