@@ -1,7 +1,7 @@
 // The floor to compare the server with: the smallest WebSocket server on the same ring code. One
-// thread, echo on /agents/echo/*, relay on /agents/relay/{room}, one send per connection and turn, a
-// broadcast encoded once. No UTF-8, limits, timers, agents, close handshake or backpressure: a
-// client that breaks a rule, or doesn't read, is cut off. Question answered: what do agents and
+// thread, echo on paths with /echo in them, relay on all others, one send per connection and turn, a
+// broadcast encoded once. No UTF-8, limits, timers, agents or backpressure: a client that
+// breaks a rule, or doesn't read, is cut off. Question answered: what do agents and
 // checks cost? Use: bare_server PORT, then the same load as against `ringroom serve --shards 1`.
 #include <algorithm>
 #include <cerrno>
@@ -61,7 +61,7 @@ class Bare {
 
   [[noreturn]] void run() {
     for (;;) {
-      ring_.submit_and_wait(UINT64_MAX, completions_.size() >= 16);
+      ring_.submit_and_wait(leaving_.empty() ? UINT64_MAX : 0, completions_.size() >= 16);
       completions_.clear();
       ring_.reap(completions_);
       forget_turn();
@@ -81,6 +81,8 @@ class Bare {
       room->capacity = 0;
     }
     logged_.clear();
+    for (const std::uint32_t slot : leaving_) leave(slot);
+    leaving_.clear();
   }
 
   void dispatch(const Completion& completion) {
@@ -136,7 +138,7 @@ class Bare {
     queue(slot, copy, answer.size());
     const std::string_view path = head.substr(4, head.find(' ', 4) - 4);
     clients_[slot].open = true;
-    if (!path.starts_with("/agents/relay/")) return;
+    if (path.find("/echo") != std::string_view::npos) return;
     Room& room = rooms_[std::string(path)];
     room.members.push_back(slot);
     clients_[slot].room = &room;
@@ -158,10 +160,19 @@ class Bare {
       ws::unmask(payload, length, ws::load_mask_key(payload - 4));
       const auto opcode = static_cast<ws::Opcode>(std::to_integer<std::uint8_t>(input[0]) & 15U);
       input = input.subspan(header + length);
-      if (opcode == ws::Opcode::close) return leave(slot);
+      if (opcode == ws::Opcode::close) return say_goodbye(slot, {payload, length});
       message(slot, opcode, {payload, length}, buffer);
     }
     clients_[slot].partial.assign(input.begin(), input.end());
+  }
+
+  // The close frame's echo leaves with this turn, the client with the next.
+  void say_goodbye(std::uint32_t slot, std::span<const std::byte> payload) {
+    std::byte* frame = arena_.take(2 + payload.size());
+    ws::encode_header(frame, ws::Opcode::close, payload.size());
+    std::memcpy(frame + 2, payload.data(), payload.size());
+    queue(slot, frame, 2 + payload.size());
+    leaving_.push_back(slot);
   }
 
   void message(std::uint32_t slot,
@@ -257,6 +268,7 @@ class Bare {
   std::vector<Completion> completions_;
   std::vector<std::uint32_t> dirty_;
   std::vector<Room*> logged_;
+  std::vector<std::uint32_t> leaving_;
   std::vector<std::uint16_t> held_;
   std::vector<iovec> vectors_;
   ringroom::base::Arena arena_;

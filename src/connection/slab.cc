@@ -37,9 +37,9 @@ Record& Slab::open(std::uint32_t index, Stage stage) {
   ++chunk.live;
   ++live_;
   end_ = std::max(end_, index + 1);
-  const std::uint32_t before = std::max(record.generation, chunk.last_generation);
+  chunk.last_generation = (chunk.last_generation + 1) & generation_mask;
   record = Record{};
-  record.generation = (before + 1) & generation_mask;
+  record.generation = chunk.last_generation;
   record.stage = stage;
   return record;
 }
@@ -49,19 +49,17 @@ void Slab::free(std::uint32_t index) {
   ASSERT(record.stage != Stage::free);
   record.stage = Stage::free;
   Chunk& chunk = chunks_[index / chunk_records];
-  if (--live_ == 0) end_ = 0;
-  if (--chunk.live > 0) return;
-  // An all-zero record is a free one, so the memory can go; the generations are remembered.
-  const std::size_t first = index / chunk_records * chunk_records;
-  for (std::size_t i = first; i < first + chunk_records; ++i) {
-    chunk.last_generation = std::max(chunk.last_generation, records_[i].generation);
+  --chunk.live;
+  if (--live_ == 0) {
+    end_ = 0;  // the memory of the last chunk stays for the next connection
+    return;
   }
-  if (live_ > 0) {
-    fallocate(memory_,
-              FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-              static_cast<off_t>(first * sizeof(Record)),
-              static_cast<off_t>(chunk_records * sizeof(Record)));
-  }
+  if (chunk.live > 0) return;
+  // An all-zero record is a free one, so the memory can go.
+  fallocate(memory_,
+            FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+            static_cast<off_t>(index / chunk_records * chunk_records * sizeof(Record)),
+            static_cast<off_t>(chunk_records * sizeof(Record)));
 }
 
 }  // namespace ringroom::connection

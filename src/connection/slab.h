@@ -1,6 +1,7 @@
 // Slab: the records of a shard in a memfd mapping, indexed by direct descriptor. Address space is
-// reserved for all, memory comes with use in chunks of 64 KiB and goes when a chunk is empty. A
-// generation never comes twice for an index while handles of 24 bits can tell. One per shard.
+// reserved for all, memory comes with use in chunks of 64 KiB and goes when a chunk is empty. The
+// records of a chunk draw their generations from one counter that outlives its memory, so none comes
+// twice for an index within 2^24 connections of the chunk. One per shard.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,7 @@ class Slab {
   std::uint32_t end_ = 0;
   struct Chunk {
     std::uint32_t live = 0;
-    std::uint32_t last_generation = 0;  // of any of its records, for when its memory was given back
+    std::uint32_t last_generation = 0;  // that one of its records got
   };
   std::vector<Chunk> chunks_;
 };

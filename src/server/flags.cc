@@ -121,9 +121,9 @@ constexpr std::array<Flag, 18> all_flags = {{
     {"agents", "FILE.so", rooms, "load agents from a shared object (repeatable)", true, put_agents},
     {"env", "KEY=VALUE", rooms, "what agents read with env(\"KEY\") (repeatable)", true, put_env},
     {"hibernate-after", "DURATION", rooms,
-     "put rooms without events to sleep; 'never' for\n"
-     "never (default 10s; not in this version yet:\n"
-     "rooms stay awake)",
+     "destroy the agent of a room without events; its\n"
+     "connections stay, the next event makes it anew.\n"
+     "'never' for never (default 10s)",
      false, put_hibernate_after},
     {"data", "DIR", rooms,
      "where rooms are stored; ':memory:' for nowhere\n"

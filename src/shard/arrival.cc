@@ -18,9 +18,6 @@ using reactor::Tag;
 
 namespace {
 
-// Accepting into a full table loses the connection, so it stops before that.
-constexpr std::uint32_t files_reserve = 64;
-
 std::uint64_t ns(std::chrono::nanoseconds duration) {
   return static_cast<std::uint64_t>(duration.count());
 }

@@ -17,6 +17,9 @@
 
 namespace ringroom::shard {
 
+/// Entries of a shard's table that stay free: accepting into a full one loses the connection.
+inline constexpr std::uint32_t files_reserve = 64;
+
 /// The URL segment of a class: chat-room for ChatRoom.
 std::string url_segment(std::string_view class_name);
 

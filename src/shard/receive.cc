@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "codec/ws/utf8.h"
+#include "ringroom/limits.h"
 #include "shard/shard.h"
 
 namespace ringroom::shard {
@@ -20,6 +21,8 @@ namespace {
 
 // So many pings of one receive are answered one by one; of more, the last (RFC 6455 §5.5.3).
 constexpr unsigned pings_answered_each = 16;
+// So many bytes wait here for an agent that is slower than its client; the rest waits at the client.
+constexpr std::size_t input_bytes_max = 256 * limits::KiB;
 
 std::uint32_t milliseconds(std::uint64_t nanoseconds) {
   return static_cast<std::uint32_t>(nanoseconds / 1'000'000);
@@ -52,7 +55,7 @@ void Shard::on_receive(const Completion& completion) {
       starved_.push_back({slot, generation});
     } else if (completion.result != -ECANCELED) {
       connection_ended(slot, *record);
-    } else if (!record->has(flag::paused)) {
+    } else if (wants_bytes(*record)) {
       arm(slot, *record);
     }
     return;
@@ -62,14 +65,15 @@ void Shard::on_receive(const Completion& completion) {
   if (record->stage == Stage::open || record->stage == Stage::closing) [[likely]] {
     const connection::Active* active = hub_.active(*record);
     if (record->has(flag::paused) || (active != nullptr && !active->input.empty())) {
-      stash(slot, *record, completion.bytes());
+      stash(*record, completion.bytes());
+      if (!wants_bytes(*record)) stop_reading(slot, *record);
     } else {
       receive_frames(slot, *record, completion.bytes(), completion.buffer);
     }
   }
   ring_->release(completion.buffer);
   if (!completion.more && record->generation == generation && record->stage != Stage::shutting &&
-      !record->has(flag::paused)) {
+      wants_bytes(*record)) {
     arm(slot, *record);
   }
 }
@@ -94,7 +98,7 @@ void Shard::receive_frames(std::uint32_t slot,
     if (!on_event(slot, record, event, buffer)) return;
     const bool later = record.has(flag::paused) || over_budget();
     if (later && !input.empty()) {
-      stash(slot, record, input);
+      stash(record, input);
       if (!record.has(flag::paused) && !record.has(flag::unfinished)) {
         record.set(flag::unfinished);
         unfinished_.push_back({slot, record.generation});
@@ -103,7 +107,7 @@ void Shard::receive_frames(std::uint32_t slot,
     }
   }
   if (pings_in_row_ > pings_answered_each) send_last_pong(slot);
-  if (record.has(flag::paused)) stop_reading(slot, record);
+  if (!wants_bytes(record)) stop_reading(slot, record);
   if (!decoder.idle()) {
     hub_.activate(record).decoder = std::move(decoder);
   } else if (resumed) {
@@ -181,9 +185,15 @@ void Shard::send_last_pong(std::uint32_t slot) {
   hub_.delivery.slot = connection::none;
 }
 
-void Shard::stash(std::uint32_t, Record& record, std::span<const std::byte> input) {
+void Shard::stash(Record& record, std::span<const std::byte> input) {
   std::vector<std::byte>& kept = hub_.activate(record).input;
   kept.insert(kept.end(), input.begin(), input.end());
+}
+
+bool Shard::wants_bytes(const Record& record) {
+  if (record.has(flag::paused)) return false;
+  const connection::Active* active = hub_.active(record);
+  return active == nullptr || active->input.size() < input_bytes_max;
 }
 
 void Shard::stop_reading(std::uint32_t slot, Record& record) {
@@ -205,7 +215,7 @@ void Shard::resume(std::uint32_t slot, std::uint32_t generation) {
   }
   if (hub_.find(slot, generation) == nullptr || record->has(flag::paused)) return;
   if (record->stage == Stage::open || record->stage == Stage::closing) {
-    if (!record->has(flag::cancelling)) arm(slot, *record);
+    if (!record->has(flag::cancelling) && wants_bytes(*record)) arm(slot, *record);
     hub_.release_if_quiet(*record);
   }
 }
@@ -224,7 +234,7 @@ void Shard::rearm_starved() {
   if (starved_.empty() || !ring_->take_refilled()) return;
   for (const connection::SlotRef ref : std::exchange(starved_, {})) {
     Record* record = hub_.find(ref.slot, ref.generation);
-    if (record == nullptr || record->stage == Stage::shutting || record->has(flag::paused)) continue;
+    if (record == nullptr || record->stage == Stage::shutting || !wants_bytes(*record)) continue;
     arm(ref.slot, *record);
   }
 }

@@ -18,8 +18,8 @@ namespace {
 
 // A turn with so many events is followed by one that waits a little for more.
 constexpr std::uint64_t busy_events = 16;
-// The clock is looked at once in so many messages.
-constexpr unsigned messages_per_clock = 16;
+// The clock is looked at once in so many messages at the most.
+constexpr std::uint64_t messages_per_clock_max = 16;
 constexpr std::uint64_t second_ns = 1'000'000'000;
 
 connection::HubOptions hub_options(const Config& config) {
@@ -100,7 +100,8 @@ bool Shard::turn() {
     wall_offset_until_ns_ = began + second_ns;
   }
   runtime_.set_now(began, wall_offset_ms_ + static_cast<std::int64_t>(began / 1'000'000));
-  until_clock_ = messages_per_clock;
+  until_clock_ = messages_per_clock_ = 1;
+  last_clock_ns_ = began;
   budget_spent_ = false;
 
   on_trouble();
@@ -165,9 +166,16 @@ void Shard::dispatch(const Completion& arrived) {
 
 bool Shard::over_budget() {
   if (--until_clock_ > 0) return budget_spent_;
-  until_clock_ = messages_per_clock;
   const auto budget = static_cast<std::uint64_t>(config_.turn_budget.count());
-  budget_spent_ = ring_->now_ns() - turn_began_ns_ > budget;
+  const std::uint64_t now = ring_->now_ns();
+  const std::uint64_t spent = now - turn_began_ns_;
+  budget_spent_ = spent > budget;
+  // The next look comes when the budget may be spent, going by what the last messages took.
+  const std::uint64_t each = std::max<std::uint64_t>((now - last_clock_ns_) / messages_per_clock_, 1);
+  const std::uint64_t left = budget_spent_ ? 0 : budget - spent;
+  messages_per_clock_ = std::clamp<std::uint64_t>(left / each, 1, messages_per_clock_max);
+  until_clock_ = messages_per_clock_;
+  last_clock_ns_ = now;
   return budget_spent_;
 }
 

@@ -138,7 +138,8 @@ class Shard final : public agent_runtime::ShardServices {
                std::optional<std::uint16_t> buffer);
   void answer_ping(std::uint32_t slot, std::span<const std::byte> payload);
   void send_last_pong(std::uint32_t slot);
-  void stash(std::uint32_t slot, connection::Record& record, std::span<const std::byte> input);
+  void stash(connection::Record& record, std::span<const std::byte> input);
+  bool wants_bytes(const connection::Record& record);
   void stop_reading(std::uint32_t slot, connection::Record& record);
   void resume(std::uint32_t slot, std::uint32_t generation);
   void resume_unfinished();
@@ -165,7 +166,9 @@ class Shard final : public agent_runtime::ShardServices {
   std::uint64_t turn_began_ns_ = 0;
   std::uint64_t events_of_turn_ = 0;
   bool gather_ = false;
-  unsigned until_clock_ = 0;  // messages until the budget is looked at
+  std::uint64_t until_clock_ = 0;  // messages until the budget is looked at
+  std::uint64_t messages_per_clock_ = 1;
+  std::uint64_t last_clock_ns_ = 0;
   bool budget_spent_ = false;
   std::int64_t wall_offset_ms_ = 0;
   std::uint64_t wall_offset_until_ns_ = 0;

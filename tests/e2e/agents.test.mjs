@@ -187,14 +187,24 @@ describe("Outboxes", () => {
     await numbers(() => reader.next(), 0);
     assert((await server.residentBytes()) - before < 40 * MiB);
     stuck.socket.resume();
-    for (;;) {
-      const { opcode, payload } = await stuck.nextFrame();
-      if (opcode !== 8) continue;
-      assert.equal(payload.readUInt16BE(), 1013);
-      break;
-    }
+    let last;
+    do last = await stuck.nextFrame(); while (last.opcode !== 8);
+    assert.equal(last.payload.readUInt16BE(), 1013);
     stuck.destroy();
     assert((await server.metric("ringroom_outbox_closed_total")) >= 1);
+    await Promise.all([commander.close(), reader.close()]);
+  });
+
+  test("a client that never reads again is gone after the time for a close", async () => {
+    const { commander, reader, stuck } = await room("flood-close");
+    for (let i = 0; i < 20; i += 1) {
+      commander.send(JSON.stringify({ ...flood, frames: 1 }));
+      await commander.next();
+      await reader.next();
+    }
+    const { left, code } = await reader.nextJson();
+    assert.deepEqual([left, code], ["stuck", 1006]);
+    stuck.destroy();
     await Promise.all([commander.close(), reader.close()]);
   });
 
@@ -265,14 +275,37 @@ describe("Outboxes", () => {
     await other.close();
   });
 
-  test("a flood into a slow agent waits at the client, not in the server's memory", async () => {
-    const raw = await Raw.open(server, "/agents/sluggish/flooded");
+  for (const ballast of [10, 5_000, 60_000]) {
+    test(`a flood of ${ballast} bytes each into a slow agent waits at the client`, async () => {
+      const raw = await Raw.open(server, "/agents/sluggish/flooded");
+      const before = await server.residentBytes();
+      const one = frame(1, `{"ms":1,"ballast":"${"b".repeat(ballast)}"}`);
+      const megabyte = Buffer.concat(Array(Math.ceil(MiB / one.length)).fill(one));
+      for (let i = 0; i < 60; i += 1) raw.send(megabyte);
+      let most = 0;
+      for (let i = 0; i < 800; i += 1) {
+        assert.equal((await raw.nextFrame()).payload.toString(), "done");
+        if (i % 50 === 0) most = Math.max(most, await server.residentBytes());
+      }
+      assert(most - before < 10 * MiB, `${most - before} bytes more, of 60 MiB`);
+      raw.reset();
+    });
+  }
+
+  test("who asks for large answers and doesn't read them waits for itself", async () => {
+    const raw = await Raw.connect(server);
+    raw.socket.pause();
     const before = await server.residentBytes();
-    const text = `{"ms":1,"ballast":"${"b".repeat(5_000)}"}`;
-    const many = Buffer.concat(Array.from({ length: 200 }, () => frame(1, text)));
-    for (let i = 0; i < 60; i += 1) raw.send(many);
-    for (let i = 0; i < 400; i += 1) assert.equal((await raw.nextFrame()).payload.toString(), "done");
-    assert((await server.residentBytes()) - before < 24 * MiB, "of 60 MB");
+    raw.send("GET /agents/web/r/big HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20));
+    const other = await Client.connect(server, "/agents/echo/beside");
+    for (let i = 0; i < 200; i += 1) {
+      other.send(`${i}`);
+      assert.equal(await other.next(), `${i}`);
+    }
+    assert((await server.residentBytes()) - before < 40 * MiB, "of 160 MB");
+    raw.socket.resume();
+    for (let i = 0; i < 20; i += 1) assert.equal((await raw.answer()).body.length, 8_000_000);
     raw.destroy();
+    await other.close();
   });
 });

@@ -52,18 +52,26 @@ export class Raw {
 
   constructor(socket) {
     this.socket = socket;
-    this.buffer = Buffer.alloc(0);
+    this.pieces = [];
+    this.size = 0;
     this.isEnded = false;
     this.wasReset = false;
     this.changed = () => {};
     socket.on("data", (data) => {
-      this.buffer = this.buffer.length === 0 ? data : Buffer.concat([this.buffer, data]);
+      this.pieces.push(data);
+      this.size += data.length;
       this.changed();
     });
     const end = () => { this.isEnded = true; this.changed(); };
     socket.on("end", end);
     socket.on("close", end);
     socket.on("error", () => { this.wasReset = true; end(); });
+  }
+
+  /** What came and wasn't taken yet. */
+  get buffer() {
+    if (this.pieces.length !== 1) this.pieces = [Buffer.concat(this.pieces)];
+    return this.pieces[0];
   }
 
   send(data) {
@@ -96,10 +104,11 @@ export class Raw {
   }
 
   async bytes(count, what = `${count} bytes`) {
-    await this.until(() => this.buffer.length >= count, what);
-    const taken = this.buffer.subarray(0, count);
-    this.buffer = this.buffer.subarray(count);
-    return taken;
+    await this.until(() => this.size >= count, what);
+    const whole = this.buffer;
+    this.pieces = [whole.subarray(count)];
+    this.size -= count;
+    return whole.subarray(0, count);
   }
 
   /** Status and headers of the next HTTP answer. */

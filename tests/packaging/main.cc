@@ -1,0 +1,5 @@
+#include <ringroom/server.h>
+
+int main(int argc, char** argv) {
+  return ringroom::serve(argc, argv);
+}
