@@ -1,8 +1,14 @@
 // The floor to compare the server with: the smallest WebSocket server on the same ring code. One
-// thread, echo on paths with /echo in them, relay on all others, one send per connection and turn, a
-// broadcast encoded once. No UTF-8, limits, timers, agents or backpressure: a client that
-// breaks a rule, or doesn't read, is cut off. Question answered: what do agents and
-// checks cost? Use: bare_server PORT, then the same load as against `ringroom serve --shards 1`.
+// thread, echo on paths with /echo in them, relay on all others, one send per connection and turn,
+// a broadcast encoded once. No UTF-8, limits, timers, agents or backpressure: a client that breaks
+// a rule, or doesn't read, is cut off. Question answered: what do agents and checks cost? Use:
+// bare_server PORT, then the same load as against `ringroom serve --shards 1`.
+#include "base/arena.h"
+#include "codec/http/upgrade.h"
+#include "codec/ws/encoder.h"
+#include "codec/ws/mask.h"
+#include "reactor/ring.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -17,12 +23,6 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-
-#include "base/arena.h"
-#include "codec/http/upgrade.h"
-#include "codec/ws/encoder.h"
-#include "codec/ws/mask.h"
-#include "reactor/ring.h"
 
 namespace {
 
@@ -129,10 +129,7 @@ class Bare {
     if (key == std::string_view::npos || !head.ends_with("\r\n\r\n")) return leave(slot);
     std::string answer;
     ringroom::codec::http::write_switching_protocols(
-        answer,
-        ringroom::codec::http::make_accept_key(head.substr(key + name.size(), 24)),
-        {},
-        {});
+        answer, ringroom::codec::http::make_accept_key(head.substr(key + name.size(), 24)), {}, {});
     std::byte* copy = arena_.take(answer.size());
     std::memcpy(copy, answer.data(), answer.size());
     queue(slot, copy, answer.size());
@@ -150,7 +147,8 @@ class Bare {
       std::size_t length = std::to_integer<std::size_t>(input[1]) & 127U;
       std::size_t header = 6;
       if (length == 126) {
-        length = std::to_integer<std::size_t>(input[2]) << 8U | std::to_integer<std::size_t>(input[3]);
+        length =
+            std::to_integer<std::size_t>(input[2]) << 8U | std::to_integer<std::size_t>(input[3]);
         header = 8;
       } else if (length == 127) {
         return leave(slot);
@@ -245,8 +243,7 @@ class Bare {
       for (const Piece& piece : client.pieces) vectors_.push_back({piece.data, piece.bytes});
       client.pieces.clear();
       if (vectors_.size() == 1) {
-        ring_.send(slot,
-                   {static_cast<std::byte*>(vectors_[0].iov_base), vectors_[0].iov_len},
+        ring_.send(slot, {static_cast<std::byte*>(vectors_[0].iov_base), vectors_[0].iov_len},
                    Tag::of(Op::send, slot));
       } else if (!vectors_.empty()) {
         ring_.send_gathered(slot, vectors_, Tag::of(Op::send, slot));
@@ -303,10 +300,10 @@ int main(int argc, char** argv) {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   ringroom::reactor::RingFailure failure;
-  const auto ring =
-      Ring::make({.files_max = static_cast<std::uint32_t>(std::min<rlim_t>(files.rlim_max, 1 << 20)),
-                  .features_allowed = std::nullopt},
-                 failure);
+  const auto ring = Ring::make(
+      {.files_max = static_cast<std::uint32_t>(std::min<rlim_t>(files.rlim_max, 1 << 20)),
+       .features_allowed = std::nullopt},
+      failure);
   if (ring == nullptr) {
     std::fprintf(stderr, "bare_server: %s\n", failure.message.c_str());
     return 1;

@@ -3,16 +3,6 @@
 // by the runtime. References given to a callback are borrowed until it returns.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <functional>
-#include <initializer_list>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "ringroom/agent_options.h"
 #include "ringroom/close_code.h"
 #include "ringroom/connection.h"
@@ -22,6 +12,16 @@
 #include "ringroom/message.h"
 #include "ringroom/request.h"
 #include "ringroom/response.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace ringroom {
 
@@ -74,14 +74,14 @@ struct TimerId {
 class Exclusions {
  public:
   Exclusions() = default;
-  Exclusions(ConnectionRef ref) : one_(ref) {}                              // NOLINT
-  Exclusions(std::string_view id) : ids_{id} {}                             // NOLINT
-  Exclusions(const char* id) : ids_{std::string_view(id)} {}                // NOLINT
-  Exclusions(const std::string& id) : ids_{std::string_view(id)} {}         // NOLINT
-  Exclusions(std::initializer_list<std::string_view> ids) : ids_(ids) {}    // NOLINT
+  Exclusions(ConnectionRef ref) : one_(ref) {}                                       // NOLINT
+  Exclusions(std::string_view id) : ids_{id} {}                                      // NOLINT
+  Exclusions(const char* id) : ids_{std::string_view(id)} {}                         // NOLINT
+  Exclusions(const std::string& id) : ids_{std::string_view(id)} {}                  // NOLINT
+  Exclusions(std::initializer_list<std::string_view> ids) : ids_(ids) {}             // NOLINT
   Exclusions(const std::vector<std::string>& ids) : ids_(ids.begin(), ids.end()) {}  // NOLINT
-  Exclusions(std::span<const ConnectionRef> refs) : refs_(refs) {}          // NOLINT
-  Exclusions(const std::vector<ConnectionRef>& refs) : refs_(refs) {}       // NOLINT
+  Exclusions(std::span<const ConnectionRef> refs) : refs_(refs) {}                   // NOLINT
+  Exclusions(const std::vector<ConnectionRef>& refs) : refs_(refs) {}                // NOLINT
 
   ConnectionRef one() const { return one_; }
   std::span<const ConnectionRef> refs() const { return refs_; }

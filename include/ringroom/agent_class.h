@@ -3,13 +3,13 @@
 // shared object; read at start by Server, any thread after that.
 #pragma once
 
+#include "ringroom/agent.h"
+#include "ringroom/version.h"
+
 #include <concepts>
 #include <memory>
 #include <optional>
 #include <string_view>
-
-#include "ringroom/agent.h"
-#include "ringroom/version.h"
 
 namespace ringroom {
 
@@ -77,7 +77,7 @@ AgentClassInfo describe_class(std::string_view name) {
   info.make = [](AgentContext& context) -> std::unique_ptr<Agent> {
     return std::make_unique<X>(context);
   };
-  if constexpr (requires(AgentClass<X>& described) { X::describe(described); }) {
+  if constexpr (requires(AgentClass<X> & described) { X::describe(described); }) {
     AgentClass<X> described(info);
     X::describe(described);
   }
@@ -90,11 +90,10 @@ AgentClassInfo describe_class(std::string_view name) {
 
 /// Announces a class of agents under its own name: `RINGROOM_AGENT(ChatRoom)` is reached at
 /// /agents/chat-room/{room}. At namespace scope of one source file, with the unqualified name.
-#define RINGROOM_AGENT(Class)                                                             \
-  static_assert(std::derived_from<Class, ::ringroom::Agent>);                             \
-  namespace {                                                                             \
-  ::ringroom::detail::Registration ringroom_registration_##Class{                         \
-      ::ringroom::detail::describe_class<Class>(#Class)};                                 \
-  const ::ringroom::detail::Registrar ringroom_registrar_##Class{                         \
-      ringroom_registration_##Class};                                                     \
+#define RINGROOM_AGENT(Class)                                                                    \
+  static_assert(std::derived_from<Class, ::ringroom::Agent>);                                    \
+  namespace {                                                                                    \
+  ::ringroom::detail::Registration ringroom_registration_##Class{                                \
+      ::ringroom::detail::describe_class<Class>(#Class)};                                        \
+  const ::ringroom::detail::Registrar ringroom_registrar_##Class{ringroom_registration_##Class}; \
   }

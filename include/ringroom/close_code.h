@@ -24,8 +24,12 @@ enum class CloseCode : std::uint16_t {
   try_again_later = 1013,
 };
 
-constexpr CloseCode close_code(std::uint16_t code) { return static_cast<CloseCode>(code); }
-constexpr std::uint16_t number(CloseCode code) { return static_cast<std::uint16_t>(code); }
+constexpr CloseCode close_code(std::uint16_t code) {
+  return static_cast<CloseCode>(code);
+}
+constexpr std::uint16_t number(CloseCode code) {
+  return static_cast<std::uint16_t>(code);
+}
 
 /// Whether close() takes the code: 1000–4999 but 1004–1006 and 1015–2999 (RFC 6455 §7.4.2).
 constexpr bool may_be_sent(CloseCode code) {

@@ -4,6 +4,10 @@
 // --outbox-bytes-max, its state by 16 KiB, its tags by 10 of 256 bytes.
 #pragma once
 
+#include "ringroom/close_code.h"
+#include "ringroom/json.h"
+#include "ringroom/message.h"
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -15,10 +19,6 @@
 #include <type_traits>
 #include <vector>
 
-#include "ringroom/close_code.h"
-#include "ringroom/json.h"
-#include "ringroom/message.h"
-
 namespace ringroom {
 
 class Connection;
@@ -27,6 +27,15 @@ namespace detail {
 
 class Host;
 struct ConnectionAccess;
+
+template <typename T>
+concept NotAnUpdate = !std::invocable<T, json>;
+template <typename T>
+concept TriviallyCopyable = std::is_trivially_copyable_v<T>;
+// Text and bytes are attached as they are, not as the views that they come in.
+template <typename T>
+concept PlainValue = TriviallyCopyable<T> && !std::is_convertible_v<T, std::string_view> &&
+                     !std::is_convertible_v<T, std::span<const std::byte>>;
 
 // How a room keeps connection.local<T>() of a type it doesn't know: as bytes with three functions.
 struct LocalType {
@@ -102,9 +111,7 @@ class Connection {
   /// 1015–2999) or a reason of more than 123 bytes. on_close follows when the client answers.
   void close();
   void close(CloseCode code, std::string_view reason = {});
-  void close(std::uint16_t code, std::string_view reason = {}) {
-    close(close_code(code), reason);
-  }
+  void close(std::uint16_t code, std::string_view reason = {}) { close(close_code(code), reason); }
 
   /// Bytes queued for this client that the kernel has not taken yet.
   std::size_t buffered_bytes() const;
@@ -118,8 +125,7 @@ class Connection {
     return value.get<T>();
   }
   /// Replaces the state. Throws std::length_error above 16,384 bytes; the old state stays then.
-  template <typename T>
-    requires(!std::invocable<T, json>)
+  template <detail::NotAnUpdate T>
   void set_state(const T& value) {
     set_state_json(json(value));
   }
@@ -132,8 +138,7 @@ class Connection {
   /// The agent's own bytes kept with the connection; empty if never set. Borrowed until the next
   /// set_attachment or the end of the callback.
   std::span<const std::byte> attachment() const;
-  template <typename T>
-    requires std::is_trivially_copyable_v<T>
+  template <detail::TriviallyCopyable T>
   std::optional<T> attachment() const {
     std::span<const std::byte> bytes = attachment();
     if (bytes.size() != sizeof(T)) return std::nullopt;
@@ -143,9 +148,7 @@ class Connection {
   }
   /// Replaces the attachment. Throws std::length_error above --attachment-bytes-max.
   void set_attachment(std::span<const std::byte> bytes);
-  template <typename T>
-    requires(std::is_trivially_copyable_v<T> && !std::is_convertible_v<T, std::string_view> &&
-             !std::is_convertible_v<T, std::span<const std::byte>>)
+  template <detail::PlainValue T>
   void set_attachment(const T& value) {
     set_attachment(std::as_bytes(std::span(&value, 1)));
   }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace ringroom {
@@ -28,7 +29,9 @@ template <typename T>
 class Deferred {
  public:
   Deferred() : state_(new detail::DeferredState<T>) {}
-  Deferred(T value) : Deferred() { resolve(std::move(value)); }  // NOLINT(google-explicit-constructor): returning a T must do
+  Deferred(T value) : Deferred() {
+    resolve(std::move(value));
+  }  // NOLINT(google-explicit-constructor): returning a T must do
   Deferred(const Deferred& other) : state_(other.state_) { ++state_->owners; }
   Deferred(Deferred&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   Deferred& operator=(Deferred other) noexcept {
@@ -46,9 +49,9 @@ class Deferred {
     tell();
   }
   /// Answers with an error's text, which becomes a 500 or the error of a call.
-  void reject(std::string message) const {
+  void reject(std::string_view message) const {
     if (state_->answered()) return;
-    state_->failure = std::move(message);
+    state_->failure = message;
     tell();
   }
   bool is_answered() const { return state_->answered(); }

@@ -3,13 +3,14 @@
 
 #include <exception>
 #include <string_view>
+#include <utility>
 
 namespace ringroom {
 
 class Error {
  public:
   Error(std::string_view where, std::string_view message, std::exception_ptr cause = nullptr)
-      : where_(where), message_(message), cause_(cause) {}
+      : where_(where), message_(message), cause_(std::move(cause)) {}
 
   /// The callback that failed ("on_message"), or what was going on ("protocol").
   std::string_view where() const { return where_; }

@@ -1,9 +1,9 @@
 // The bodies of the public classes: Agent, Connection, Connections, Logger.
-#include <algorithm>
-#include <stdexcept>
-
 #include "agent/guard.h"
 #include "base/log.h"
+
+#include <algorithm>
+#include <stdexcept>
 
 namespace ringroom {
 
@@ -44,7 +44,9 @@ void log_line(base::LogLevel level, const detail::Host& host, std::string_view t
 
 // ---- Connection
 
-std::string_view Connection::id() const { return details_of(*this).id(); }
+std::string_view Connection::id() const {
+  return details_of(*this).id();
+}
 
 std::string_view Connection::uri() const {
   connection::Hub& hub = host_->hub();
@@ -64,7 +66,9 @@ std::vector<std::string_view> Connection::tags() const {
   return tags;
 }
 
-std::string_view Connection::server() const { return host_->name(); }
+std::string_view Connection::server() const {
+  return host_->name();
+}
 
 ReadyState Connection::ready_state() const {
   switch (record_of(*this).stage) {
@@ -87,7 +91,9 @@ SendResult Connection::send(const Message& message) {
   return host_->send(*this, opcode_of(message), message.bytes());
 }
 
-void Connection::close() { host_->close(*this, std::nullopt, {}); }
+void Connection::close() {
+  host_->close(*this, std::nullopt, {});
+}
 
 void Connection::close(CloseCode code, std::string_view reason) {
   host_->close(*this, number(code), reason);
@@ -161,8 +167,12 @@ std::size_t Connections::size() const {
   return count;
 }
 
-Connections::Iterator Connections::begin() const { return {this, 0}; }
-Connections::Iterator Connections::end() const { return {this, host_->group().members.size()}; }
+Connections::Iterator Connections::begin() const {
+  return {this, 0};
+}
+Connections::Iterator Connections::end() const {
+  return {this, host_->group().members.size()};
+}
 
 Connections::Iterator::Iterator(const Connections* all, std::size_t index)
     : all_(all), index_(index) {
@@ -185,10 +195,18 @@ Connections::Iterator& Connections::Iterator::operator++() {
 
 // ---- Logger
 
-void Logger::debug(std::string_view text) const { log_line(base::LogLevel::debug, *host_, text); }
-void Logger::info(std::string_view text) const { log_line(base::LogLevel::info, *host_, text); }
-void Logger::warn(std::string_view text) const { log_line(base::LogLevel::warn, *host_, text); }
-void Logger::error(std::string_view text) const { log_line(base::LogLevel::error, *host_, text); }
+void Logger::debug(std::string_view text) const {
+  log_line(base::LogLevel::debug, *host_, text);
+}
+void Logger::info(std::string_view text) const {
+  log_line(base::LogLevel::info, *host_, text);
+}
+void Logger::warn(std::string_view text) const {
+  log_line(base::LogLevel::warn, *host_, text);
+}
+void Logger::error(std::string_view text) const {
+  log_line(base::LogLevel::error, *host_, text);
+}
 
 // ---- Agent: what a class gets that overrides nothing
 
@@ -214,8 +232,12 @@ std::vector<std::string> Agent::connection_tags(Connection&, const ConnectionCon
 
 // ---- Agent: what a class may call
 
-std::string_view Agent::name() const { return host_->name(); }
-std::string_view Agent::class_name() const { return host_->info().name; }
+std::string_view Agent::name() const {
+  return host_->name();
+}
+std::string_view Agent::class_name() const {
+  return host_->info().name;
+}
 
 std::optional<std::string_view> Agent::env(std::string_view key) const {
   const auto& env = host_->runtime().options().env;
@@ -224,10 +246,16 @@ std::optional<std::string_view> Agent::env(std::string_view key) const {
   return found->second;
 }
 
-std::int64_t Agent::now_ms() const { return host_->runtime().wall_ms(); }
-std::uint64_t Agent::random() const { return host_->runtime().random().next(); }
+std::int64_t Agent::now_ms() const {
+  return host_->runtime().wall_ms();
+}
+std::uint64_t Agent::random() const {
+  return host_->runtime().random().next();
+}
 
-Connection* Agent::connection(ConnectionRef ref) const { return host_->resolve(ref); }
+Connection* Agent::connection(ConnectionRef ref) const {
+  return host_->resolve(ref);
+}
 
 Connection* Agent::connection(std::string_view id) const {
   auto& members = host_->group().members;
@@ -268,7 +296,9 @@ TimerId Agent::every(std::chrono::nanoseconds period, std::function<void()> task
   return host_->add_task(step, step, std::move(task));
 }
 
-void Agent::cancel(TimerId timer) { host_->cancel_task(timer); }
+void Agent::cancel(TimerId timer) {
+  host_->cancel_task(timer);
+}
 
 void Agent::set_tick_rate(double hz) {
   if (!(hz >= 0 && hz <= limits::tick_hz_max)) {
@@ -277,6 +307,8 @@ void Agent::set_tick_rate(double hz) {
   host_->set_tick_rate(hz);
 }
 
-std::vector<std::string> Agent::why_awake() const { return host_->why_awake(); }
+std::vector<std::string> Agent::why_awake() const {
+  return host_->why_awake();
+}
 
 }  // namespace ringroom

@@ -1,11 +1,11 @@
 // Events of connections and requests, on their way into the agent.
-#include <algorithm>
-
 #include "agent/guard.h"
 #include "base/assert.h"
 #include "base/log.h"
 #include "codec/http/response_writer.h"
 #include "codec/ws/close.h"
+
+#include <algorithm>
 
 namespace ringroom::detail {
 
@@ -52,8 +52,7 @@ bool Host::write_identity(Record& record,
     id = connection::Details(hub().blobs(), record.details).id();
   }
   const auto written = connection::write_details(
-      hub().blobs(),
-      hub().host_names(),
+      hub().blobs(), hub().host_names(),
       {.host = url.substr(0, path), .target = url.substr(path), .id = id, .more_tags = more_tags});
   if (!written) return false;
   if (record.details != connection::none) hub().blobs().free(record.details);
@@ -113,8 +112,8 @@ void Host::refuse_session(Record& record, const agent_runtime::Upgrade& upgrade)
   }
   if (record.stage == Stage::open) {
     hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
-    const std::string error = json{{"error", setup_failure_}}.dump(
-        -1, ' ', false, json::error_handler_t::replace);
+    const std::string error =
+        json{{"error", setup_failure_}}.dump(-1, ' ', false, json::error_handler_t::replace);
     hub().send(upgrade.slot, codec::ws::Opcode::text, bytes_of(error));
     hub().mark_closing(upgrade.slot);
     hub().queue_close_frame(upgrade.slot, 1011, "Uncaught exception during session setup");
@@ -127,7 +126,8 @@ void Host::deliver(std::uint32_t member, Message message) {
   ++runtime_.counts().messages_received;
   bytes_received_ += message.size();
   touch();
-  if (agent_ == nullptr && !wake()) [[unlikely]] return;
+  if (agent_ == nullptr && !wake()) [[unlikely]]
+    return;
   Connection& from = group_.members[member];
   guard("on_message", &from, [&] { agent_->on_message(from, message); });
 }
@@ -166,10 +166,8 @@ void Host::lost(Record& record) {
   Connection& member = group_.members[record.member];
   const std::uint32_t slot = ConnectionAccess::slot(member);
   hub().mark_closing(slot);
-  call_on_close(member,
-                number(CloseCode::abnormal),
-                "WebSocket disconnected without sending Close frame.",
-                false);
+  call_on_close(member, number(CloseCode::abnormal),
+                "WebSocket disconnected without sending Close frame.", false);
   leave(record);
   hub().close_file(slot);
 }

@@ -2,11 +2,11 @@
 // watch knows whose callback runs. On the room's shard.
 #pragma once
 
-#include <exception>
-
 #include "agent/host.h"
 #include "agent/runtime.h"
 #include "ringroom/limits.h"
+
+#include <exception>
 
 namespace ringroom::detail {
 

@@ -8,7 +8,6 @@
 namespace ringroom::detail {
 
 using agent_runtime::RoomTimer;
-using connection::Stage;
 
 Host::Host(agent_runtime::Runtime& runtime, const AgentClassInfo& info, std::string_view name)
     : runtime_(runtime),
@@ -28,7 +27,9 @@ Host::~Host() {
   hub().remove_group(room_);
 }
 
-connection::Hub& Host::hub() const { return runtime_.hub(); }
+connection::Hub& Host::hub() const {
+  return runtime_.hub();
+}
 
 // Constructor and on_start, at creation and whenever an event meets a sleeping agent.
 bool Host::wake() {
@@ -90,7 +91,7 @@ std::vector<std::string> Host::why_awake() const {
   return reasons;
 }
 
-void Host::report(const char* where, Connection* connection, std::exception_ptr cause) {
+void Host::report(const char* where, Connection* connection, const std::exception_ptr& cause) {
   std::string message = "Unknown error occurred";
   try {
     std::rethrow_exception(cause);

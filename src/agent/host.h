@@ -3,19 +3,19 @@
 // the Runtime, on the room's home shard. Bounded by room_connections_max members.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "agent/local_values.h"
 #include "base/timer_heap.h"
 #include "connection/group.h"
 #include "connection/hub.h"
 #include "ringroom/agent.h"
 #include "ringroom/agent_class.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace ringroom::agent_runtime {
 
@@ -90,8 +90,8 @@ class Host {
   /// The room's member of a ref, or null.
   Connection* resolve(ConnectionRef ref);
   std::size_t member_index(const Connection& connection) const {
-    return static_cast<std::size_t>(
-        static_cast<const connection::Member*>(&connection) - group_.members.data());
+    return static_cast<std::size_t>(static_cast<const connection::Member*>(&connection) -
+                                    group_.members.data());
   }
   void* local_value(const LocalType& type, const Connection& connection);
   SendResult send(Connection& to, codec::ws::Opcode opcode, std::span<const std::byte> payload);
@@ -120,7 +120,7 @@ class Host {
   void sleep();
   template <typename Call>
   bool guard(const char* where, Connection* connection, Call&& call);
-  void report(const char* where, Connection* connection, std::exception_ptr cause);
+  void report(const char* where, Connection* connection, const std::exception_ptr& cause);
   void set_up(connection::Record& record, const agent_runtime::Upgrade& upgrade);
   void refuse_session(connection::Record& record, const agent_runtime::Upgrade& upgrade);
   bool write_identity(connection::Record& record,

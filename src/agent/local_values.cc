@@ -43,7 +43,7 @@ void LocalValues::grow(std::size_t members) {
   if (members > capacity_) {
     const std::size_t capacity = std::max<std::size_t>({members, capacity_ * 2, 8});
     auto* larger = static_cast<std::byte*>(
-        ::operator new(capacity* type_->bytes, std::align_val_t(type_->alignment)));
+        ::operator new(capacity * type_->bytes, std::align_val_t(type_->alignment)));
     for (std::size_t i = 0; i < made_; ++i) {
       type_->move(larger + i * type_->bytes, value(i));
       type_->destroy(value(i));

@@ -2,10 +2,10 @@
 // an array parallel to the members. Owned by the room, on its shard; dies with the agent.
 #pragma once
 
+#include "ringroom/connection.h"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "ringroom/connection.h"
 
 namespace ringroom::agent_runtime {
 

@@ -1,9 +1,9 @@
 // What an agent does with its members: sending, broadcasting, closing.
-#include <algorithm>
-#include <stdexcept>
-
 #include "agent/guard.h"
 #include "codec/ws/close.h"
+
+#include <algorithm>
+#include <stdexcept>
 
 namespace ringroom::detail {
 
@@ -54,7 +54,8 @@ bool Host::excluded(const Exclusions& without) {
   if (!without.ids().empty()) {
     for (const connection::Member& member : group_.members) {
       const std::string_view id = member.id();
-      if (std::find(without.ids().begin(), without.ids().end(), id) == without.ids().end()) continue;
+      if (std::find(without.ids().begin(), without.ids().end(), id) == without.ids().end())
+        continue;
       excluded_.push_back(static_cast<std::uint32_t>(member_index(member)));
     }
   }

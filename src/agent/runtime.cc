@@ -51,7 +51,9 @@ void Runtime::remove(Host& host) {
   by_name_.erase(found);  // before the host goes: the key is a view of its name
 }
 
-void Runtime::fire(base::Timer& timer) { host(timer.owner).fire(timer); }
+void Runtime::fire(base::Timer& timer) {
+  host(timer.owner).fire(timer);
+}
 
 void Runtime::stop() {
   while (!by_name_.empty()) remove(*by_name_.begin()->second);

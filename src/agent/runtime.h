@@ -1,7 +1,14 @@
-// Runtime: the rooms of one shard. Finds or makes the host of a (class, name), keeps the turn's time,
-// and is what a host reaches the shard's services by. Made by the shard, on its thread. Rooms are
-// bounded by what connects: a room nobody is in goes after hibernate_after.
+// Runtime: the rooms of one shard. Finds or makes the host of a (class, name), keeps the turn's
+// time, and is what a host reaches the shard's services by. Made by the shard, on its thread. Rooms
+// are bounded by what connects: a room nobody is in goes after hibernate_after.
 #pragma once
+
+#include "agent/host.h"
+#include "agent/watch.h"
+#include "base/random.h"
+#include "base/timer_heap.h"
+#include "connection/hub.h"
+#include "ringroom/agent_class.h"
 
 #include <chrono>
 #include <cstdint>
@@ -12,13 +19,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "agent/host.h"
-#include "agent/watch.h"
-#include "base/random.h"
-#include "base/timer_heap.h"
-#include "connection/hub.h"
-#include "ringroom/agent_class.h"
 
 namespace ringroom::agent_runtime {
 

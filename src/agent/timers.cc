@@ -1,8 +1,8 @@
 // A room's deadlines: falling asleep, ticking, and the agent's own after() and every().
-#include <algorithm>
-
 #include "agent/guard.h"
 #include "base/assert.h"
+
+#include <algorithm>
 
 namespace ringroom::detail {
 
@@ -35,7 +35,9 @@ void Host::start_ticks() {
   runtime_.timers().set(tick_timer_, ticks_start_ns_ + tick_step_ns());
 }
 
-void Host::stop_ticks() { runtime_.timers().cancel(tick_timer_); }
+void Host::stop_ticks() {
+  runtime_.timers().cancel(tick_timer_);
+}
 
 void Host::set_tick_rate(double hz) {
   stop_ticks();
@@ -43,16 +45,17 @@ void Host::set_tick_rate(double hz) {
   if (!group_.members.empty()) start_ticks();
 }
 
-std::uint64_t Host::tick_step_ns() const { return static_cast<std::uint64_t>(1e9 / tick_hz_); }
+std::uint64_t Host::tick_step_ns() const {
+  return static_cast<std::uint64_t>(1e9 / tick_hz_);
+}
 
 // Ticks lie on a grid from the start; what a late shard missed is skipped and reported.
 void Host::on_tick() {
   const std::uint64_t step = tick_step_ns();
   const std::uint64_t now = runtime_.now_ns();
   const std::uint64_t number = (now - ticks_start_ns_) / step;
-  const Tick tick{.number = number,
-                  .missed = number - ticks_done_ - 1,
-                  .dt = std::chrono::nanoseconds(step)};
+  const Tick tick{
+      .number = number, .missed = number - ticks_done_ - 1, .dt = std::chrono::nanoseconds(step)};
   runtime_.shard().tick_late_by(now - (ticks_start_ns_ + (ticks_done_ + 1) * step));
   ticks_done_ = number;
   runtime_.timers().set(tick_timer_, ticks_start_ns_ + (number + 1) * step);
@@ -76,8 +79,8 @@ TimerId Host::add_task(std::uint64_t delay_ns,
 }
 
 void Host::cancel_task(TimerId id) {
-  const auto found = std::find_if(
-      tasks_.begin(), tasks_.end(), [&](const auto& task) { return task->id == id.value; });
+  const auto found = std::find_if(tasks_.begin(), tasks_.end(),
+                                  [&](const auto& task) { return task->id == id.value; });
   if (found == tasks_.end()) return;
   runtime_.timers().cancel((*found)->timer);
   tasks_.erase(found);

@@ -1,7 +1,8 @@
 // Watch: which room's callback a shard is in, for whoever looks from outside: the watchdog that
 // names a callback that doesn't come back, and the crash handler. Written by the shard with plain
-// stores, read by any thread; a reader takes what it read for true only if nothing changed meanwhile.
-// The label is kept in atomic words, so that a reader that comes too late is no data race.
+// stores, read by any thread; a reader takes what it read for true only if nothing changed
+// meanwhile. The label is kept in atomic words, so that a reader that comes too late is no data
+// race.
 #pragma once
 
 #include <array>
@@ -17,7 +18,8 @@ class Watch {
  public:
   /// A callback of the room begins. `key` tells rooms apart; the label is copied when it changes.
   void enter(const void* key, std::string_view class_name, std::string_view room) {
-    if (key != key_) [[unlikely]] set_label(key, class_name, room);
+    if (key != key_) [[unlikely]]
+      set_label(key, class_name, room);
     step();
   }
   void leave() { step(); }
@@ -59,17 +61,16 @@ class Watch {
   void step() {
     sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  [[gnu::cold, gnu::noinline]] void set_label(const void* key,
-                                              std::string_view class_name,
-                                              std::string_view room) {
+  void set_label(const void* key, std::string_view class_name, std::string_view room) {
     key_ = key;
     Words words{};
     char* text = reinterpret_cast<char*>(words.data());
     const std::size_t first = class_name.copy(text, label_bytes_max / 2);
     text[first] = '/';
     const std::size_t second = room.copy(text + first + 1, label_bytes_max - first - 1);
-    label_bytes_.store(first + 1 + second, std::memory_order_release);
-    for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t bytes = first + 1 + second;
+    label_bytes_.store(bytes, std::memory_order_release);
+    for (std::size_t i = 0; i * sizeof(words[0]) < bytes; ++i) {
       label_[i].store(words[i], std::memory_order_release);
     }
   }

@@ -19,7 +19,8 @@ class Arena {
 
   /// Uninitialised bytes, unaligned, good until reset().
   std::byte* take(std::size_t bytes) {
-    if (static_cast<std::size_t>(end_ - next_) < bytes) [[unlikely]] take_block(bytes);
+    if (static_cast<std::size_t>(end_ - next_) < bytes) [[unlikely]]
+      take_block(bytes);
     std::byte* taken = next_;
     next_ += bytes;
     taken_bytes_ += bytes;

@@ -9,7 +9,7 @@ namespace ringroom::base {
 
 }  // namespace ringroom::base
 
-#define ASSERT(expression)        \
-  (__builtin_expect(!(expression), 0) \
+#define ASSERT(expression)                                                   \
+  (__builtin_expect(!(expression), 0)                                        \
        ? ::ringroom::base::assertion_failed(#expression, __FILE__, __LINE__) \
        : static_cast<void>(0))

@@ -28,8 +28,12 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void log(LogLevel level, std::string_view text) { logger().log(level_of(level), text); }
+void log(LogLevel level, std::string_view text) {
+  logger().log(level_of(level), text);
+}
 
-void set_log_level(LogLevel level) { logger().set_level(level_of(level)); }
+void set_log_level(LogLevel level) {
+  logger().set_level(level_of(level));
+}
 
 }  // namespace ringroom::base

@@ -3,13 +3,13 @@
 // the pool is, are freed. One thread.
 #pragma once
 
+#include "base/assert.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <vector>
-
-#include "base/assert.h"
 
 namespace ringroom::base {
 
@@ -26,7 +26,8 @@ class Pool {
 
   template <typename... Arguments>
   std::uint32_t make(Arguments&&... arguments) {
-    if (free_.empty()) [[unlikely]] grow();
+    if (free_.empty()) [[unlikely]]
+      grow();
     const std::uint32_t index = free_.back();
     free_.pop_back();
     ::new (cell(index)) T(static_cast<Arguments&&>(arguments)...);

@@ -1,10 +1,10 @@
 #include "base/random.h"
 
+#include "base/assert.h"
+
 #include <bit>
 
 #include <sys/random.h>
-
-#include "base/assert.h"
 
 namespace ringroom::base {
 

@@ -2,12 +2,12 @@
 // giving back costs a few instructions and no construction. Addresses don't change. One thread.
 #pragma once
 
+#include "base/assert.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include "base/assert.h"
 
 namespace ringroom::base {
 
@@ -17,7 +17,8 @@ class Recycler {
   static constexpr std::uint32_t chunk_objects = 64;
 
   std::uint32_t take() {
-    if (free_.empty()) [[unlikely]] grow();
+    if (free_.empty()) [[unlikely]]
+      grow();
     const std::uint32_t index = free_.back();
     free_.pop_back();
     ++taken_;

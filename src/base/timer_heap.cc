@@ -1,8 +1,8 @@
 #include "base/timer_heap.h"
 
-#include <algorithm>
-
 #include "base/assert.h"
+
+#include <algorithm>
 
 namespace ringroom::base {
 

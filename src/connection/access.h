@@ -2,9 +2,9 @@
 // members as Connections, so these are the member's data. On the room's shard.
 #pragma once
 
-#include <cstdint>
-
 #include "ringroom/connection.h"
+
+#include <cstdint>
 
 namespace ringroom::detail {
 

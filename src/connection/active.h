@@ -3,14 +3,14 @@
 // soon as the connection is quiet, so that a quiet one holds no buffer.
 #pragma once
 
+#include "base/timer_heap.h"
+#include "codec/ws/decoder.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include "base/timer_heap.h"
-#include "codec/ws/decoder.h"
 
 namespace ringroom::connection {
 

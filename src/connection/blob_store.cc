@@ -1,13 +1,13 @@
 #include "connection/blob_store.h"
 
+#include "base/assert.h"
+
 #include <bit>
 #include <cstring>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "base/assert.h"
 
 namespace ringroom::connection {
 
@@ -20,8 +20,7 @@ BlobStore::BlobStore() {
   constexpr std::size_t space = chunk_bytes * chunks_max;
   file_ = memfd_create("ringroom-blobs", MFD_CLOEXEC);
   ASSERT(file_ >= 0 && ftruncate(file_, space) == 0);
-  void* mapped =
-      mmap(nullptr, space, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file_, 0);
+  void* mapped = mmap(nullptr, space, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file_, 0);
   ASSERT(mapped != MAP_FAILED);
   memory_ = static_cast<std::byte*>(mapped);
   for (std::uint32_t& chunk : with_room_) chunk = no_cell;
@@ -82,10 +81,8 @@ void BlobStore::free(Handle handle) {
   unlink(chunk_index);
   empty_chunks_.push_back(chunk_index);
   --chunks_in_use_;
-  fallocate(file_,
-            FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-            static_cast<off_t>(chunk_index * chunk_bytes),
-            chunk_bytes);
+  fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+            static_cast<off_t>(chunk_index * chunk_bytes), chunk_bytes);
 }
 
 std::span<std::byte> BlobStore::bytes(Handle handle) {

@@ -33,16 +33,16 @@ class BlobStore {
   static constexpr std::size_t unit = 16;
   static constexpr std::size_t chunk_bytes = 64 * 1024;
   static constexpr std::size_t chunks_max = 64 * 1024;
-  static constexpr std::size_t small_classes = 32;                // 16 … 512
-  static constexpr std::size_t classes = small_classes + 6;       // 1, 2, 4, 8, 16, 32 KiB
+  static constexpr std::size_t small_classes = 32;           // 16 … 512
+  static constexpr std::size_t classes = small_classes + 6;  // 1, 2, 4, 8, 16, 32 KiB
   static constexpr std::uint32_t no_cell = UINT32_MAX;
 
   struct Chunk {
     std::uint8_t size_class = 0;
     std::uint16_t used = 0;
-    std::uint16_t fresh = 0;                // cells never used so far
-    std::uint32_t free_cell = no_cell;      // the first of those given back, linked in their bytes
-    std::uint32_t next = no_cell;           // of its class with room
+    std::uint16_t fresh = 0;            // cells never used so far
+    std::uint32_t free_cell = no_cell;  // the first of those given back, linked in their bytes
+    std::uint32_t next = no_cell;       // of its class with room
     std::uint32_t previous = no_cell;
   };
 

@@ -1,12 +1,12 @@
 // One frame for many connections: encoded once into the room's log of the turn. Members get the
 // part of the log that they don't have yet in one send at the end of the turn; the few that were
 // left out, or have frames of their own between, get it in pieces.
-#include <algorithm>
-#include <cstring>
-
 #include "base/assert.h"
 #include "codec/ws/encoder.h"
 #include "connection/hub.h"
+
+#include <algorithm>
+#include <cstring>
 
 namespace ringroom::connection {
 
@@ -24,7 +24,8 @@ std::uint32_t Hub::log_start(Connection& member) const {
 // settled.
 std::byte* Hub::grow_log(Group& group, std::size_t bytes) {
   if (group.log_capacity - group.log_bytes >= bytes) return group.log + group.log_bytes;
-  std::size_t capacity = std::max<std::size_t>(log_bytes_first, std::size_t{group.log_capacity} * 2);
+  std::size_t capacity =
+      std::max<std::size_t>(log_bytes_first, std::size_t{group.log_capacity} * 2);
   while (capacity - group.log_bytes < bytes) capacity *= 2;
   std::byte* larger = arena_.take(capacity);
   if (group.log_bytes > 0) std::memcpy(larger, group.log, group.log_bytes);
@@ -102,8 +103,7 @@ void Hub::flush_group(std::uint32_t room) {
     }
     counts_.bytes_sent += end - start;
     group.bytes_sent += end - start;
-    ring_.send(slot,
-               {group.log + start, end - start},
+    ring_.send(slot, {group.log + start, end - start},
                reactor::Tag::of(reactor::Op::send, slot, record.generation));
   }
 }

@@ -1,9 +1,10 @@
 // How a connection ends: our close frame, the last bytes, the descriptor, the record.
-#include <algorithm>
+#include "codec/ws/close.h"
 
 #include "base/assert.h"
-#include "codec/ws/close.h"
 #include "connection/hub.h"
+
+#include <algorithm>
 
 namespace ringroom::connection {
 
@@ -16,8 +17,7 @@ void Hub::send_close(std::uint32_t slot,
   if (slab_[slot].stage != Stage::open) return;
   mark_closing(slot);
   queue_close_frame(slot, code, reason);
-  set_deadline(slot,
-               Deadline::close,
+  set_deadline(slot, Deadline::close,
                ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
 }
 
@@ -45,8 +45,7 @@ void Hub::finish(std::uint32_t slot, bool linger) {
   ASSERT(record.room == none);
   record.stage = Stage::finishing;
   if (linger) record.set(flag::shut_after_output);
-  set_deadline(slot,
-               Deadline::close,
+  set_deadline(slot, Deadline::close,
                ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
   finishing_.push_back({slot, record.generation});
   finish_is_fresh_ = true;
@@ -64,8 +63,7 @@ void Hub::settle_finishing() {
     }
     record->stage = Stage::lingering;
     ring_.shut_down(ref.slot, Tag::of(Op::ignored, ref.slot, record->generation));
-    set_deadline(ref.slot,
-                 Deadline::linger,
+    set_deadline(ref.slot, Deadline::linger,
                  ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
     return true;
   });
@@ -87,7 +85,7 @@ void Hub::close_file(std::uint32_t slot) {
     active = Active{};
     release_active(record);
   }
-  for (std::uint32_t Record::* blob : {&Record::details, &Record::state, &Record::attachment}) {
+  for (std::uint32_t Record::*blob : {&Record::details, &Record::state, &Record::attachment}) {
     if (record.*blob != none) blobs_.free(record.*blob);
     record.*blob = none;
   }

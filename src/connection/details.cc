@@ -84,9 +84,13 @@ std::string_view Details::host(const HostNames& hosts) const {
   return head_.host == HostNames::unknown ? std::string_view{} : hosts[head_.host];
 }
 
-std::string_view Details::target() const { return {text_, head_.target_bytes}; }
+std::string_view Details::target() const {
+  return {text_, head_.target_bytes};
+}
 
-std::size_t Details::tags() const { return 1 + std::size_t{head_.more_tags}; }
+std::size_t Details::tags() const {
+  return 1 + std::size_t{head_.more_tags};
+}
 
 std::string_view Details::tag(std::size_t index) const {
   if (index == 0) return id();

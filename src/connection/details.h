@@ -3,13 +3,13 @@
 // the upgrade, read by the agent's calls, freed with the connection. On the shard's thread.
 #pragma once
 
+#include "connection/blob_store.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "connection/blob_store.h"
 
 namespace ringroom::connection {
 
@@ -63,9 +63,7 @@ class Details {
     std::uint16_t more_tags;
   };
   static constexpr std::uint16_t id_apart = UINT16_MAX;
-  friend std::optional<BlobStore::Handle> write_details(BlobStore&,
-                                                        HostNames&,
-                                                        const NewDetails&);
+  friend std::optional<BlobStore::Handle> write_details(BlobStore&, HostNames&, const NewDetails&);
 
   Head head_;
   const char* text_;  // behind the head: target, id if apart, tags with their lengths

@@ -4,12 +4,12 @@
 // so a Connection& stays good until a callback returns. Bounded by --room-connections-max.
 #pragma once
 
+#include "connection/access.h"
+#include "connection/record.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include "connection/access.h"
-#include "connection/record.h"
 
 namespace ringroom::connection {
 

@@ -1,9 +1,9 @@
 #include "connection/hub.h"
 
+#include "base/assert.h"
+
 #include <algorithm>
 #include <cstring>
-
-#include "base/assert.h"
 
 namespace ringroom::connection {
 
@@ -38,9 +38,7 @@ void Hub::clear_deadline(Record& record) {
   if (Active* active = this->active(record)) timers_.cancel(active->timer);
 }
 
-bool Hub::set_blob(Record& record,
-                   std::uint32_t Record::* blob,
-                   std::span<const std::byte> bytes) {
+bool Hub::set_blob(Record& record, std::uint32_t Record::*blob, std::span<const std::byte> bytes) {
   const std::uint32_t made = blobs_.allocate(bytes.size());
   if (made == BlobStore::none) return false;
   if (!bytes.empty()) std::memcpy(blobs_.bytes(made).data(), bytes.data(), bytes.size());
@@ -49,7 +47,7 @@ bool Hub::set_blob(Record& record,
   return true;
 }
 
-std::span<const std::byte> Hub::blob(const Record& record, std::uint32_t Record::* which) {
+std::span<const std::byte> Hub::blob(const Record& record, std::uint32_t Record::*which) {
   if (record.*which == none) return {};
   return blobs_.bytes(record.*which);
 }

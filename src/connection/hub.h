@@ -4,15 +4,6 @@
 // table, and per connection by outbox_bytes_max.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "base/arena.h"
 #include "base/recycler.h"
 #include "base/timer_heap.h"
@@ -25,6 +16,15 @@
 #include "connection/record.h"
 #include "connection/slab.h"
 #include "reactor/ring.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ringroom::connection {
 
@@ -76,9 +76,7 @@ class Hub {
   Record* find(std::uint32_t slot, std::uint32_t generation) {
     return slab_.find(slot, generation);
   }
-  Record& record(const Connection& member) {
-    return slab_[detail::ConnectionAccess::slot(member)];
-  }
+  Record& record(const Connection& member) { return slab_[detail::ConnectionAccess::slot(member)]; }
   /// The Active of a connection, made if it was quiet.
   Active& activate(Record& record) {
     if (record.active == none) record.active = actives_.take();
@@ -95,8 +93,8 @@ class Hub {
   void clear_deadline(Record& record);
 
   /// Replaces one of a record's blobs (&Record::state, &Record::attachment). False: no room.
-  bool set_blob(Record& record, std::uint32_t Record::* blob, std::span<const std::byte> bytes);
-  std::span<const std::byte> blob(const Record& record, std::uint32_t Record::* which);
+  bool set_blob(Record& record, std::uint32_t Record::*blob, std::span<const std::byte> bytes);
+  std::span<const std::byte> blob(const Record& record, std::uint32_t Record::*which);
 
   // ---- Rooms
 
@@ -146,7 +144,8 @@ class Hub {
                  OnFull on_full) {
     append_to_log(room, opcode, payload, without);
     Group& group = *groups_[room];
-    if (group.slow.empty()) [[likely]] return;
+    if (group.slow.empty()) [[likely]]
+      return;
     serve_slow(group, without, when_full, payload.size());
     for (const std::uint32_t slot : std::exchange(refused_, {})) on_full(slot);
   }
@@ -237,7 +236,7 @@ class Hub {
   std::vector<Group*> groups_;
   std::vector<std::uint32_t> free_groups_;
 
-  base::Arena arena_;    // frames of the turn
+  base::Arena arena_;  // frames of the turn
   base::Arena scratch_;
   std::uint32_t turn_ = 1;
   std::vector<SlotRef> dirty_;               // connections with frames of this turn

@@ -22,17 +22,17 @@ enum class Stage : std::uint8_t {
 
 /// Bits of Record::flags.
 namespace flag {
-inline constexpr std::uint16_t deflate = 1U << 0;         // permessage-deflate was negotiated
-inline constexpr std::uint16_t receiving = 1U << 1;       // a receive is with the kernel
-inline constexpr std::uint16_t cancelling = 1U << 2;      // and was asked to end
-inline constexpr std::uint16_t paused = 1U << 3;          // not read from: its outbox is full
-inline constexpr std::uint16_t starved = 1U << 4;         // waits for a receive buffer
-inline constexpr std::uint16_t dirty = 1U << 5;           // has frames of this turn
-inline constexpr std::uint16_t was_full = 1U << 6;        // on_drain is due when it empties
-inline constexpr std::uint16_t ping_sent = 1U << 7;       // a keep-alive ping is unanswered
+inline constexpr std::uint16_t deflate = 1U << 0;            // permessage-deflate was negotiated
+inline constexpr std::uint16_t receiving = 1U << 1;          // a receive is with the kernel
+inline constexpr std::uint16_t cancelling = 1U << 2;         // and was asked to end
+inline constexpr std::uint16_t paused = 1U << 3;             // not read from: its outbox is full
+inline constexpr std::uint16_t starved = 1U << 4;            // waits for a receive buffer
+inline constexpr std::uint16_t dirty = 1U << 5;              // has frames of this turn
+inline constexpr std::uint16_t was_full = 1U << 6;           // on_drain is due when it empties
+inline constexpr std::uint16_t ping_sent = 1U << 7;          // a keep-alive ping is unanswered
 inline constexpr std::uint16_t shut_after_output = 1U << 8;  // finishing goes on to lingering
-inline constexpr std::uint16_t unfinished = 1U << 9;      // has received bytes that wait for a turn
-inline constexpr std::uint16_t resuming = 1U << 10;       // its turn is queued
+inline constexpr std::uint16_t unfinished = 1U << 9;  // has received bytes that wait for a turn
+inline constexpr std::uint16_t resuming = 1U << 10;   // its turn is queued
 }  // namespace flag
 
 struct Record {
@@ -40,12 +40,12 @@ struct Record {
   Stage stage = Stage::free;
   std::uint8_t window_bits = 15;  // of our direction, with flag::deflate
   std::uint16_t flags = 0;
-  std::uint32_t room = none;        // the room's index on this shard
-  std::uint32_t member = none;      // the index among the room's members
-  std::uint32_t active = none;      // the Active of a connection that isn't quiet
-  std::uint32_t details = none;     // blob: id, URI, tags
-  std::uint32_t state = none;       // blob: connection state, JSON text
-  std::uint32_t attachment = none;  // blob: the agent's bytes
+  std::uint32_t room = none;           // the room's index on this shard
+  std::uint32_t member = none;         // the index among the room's members
+  std::uint32_t active = none;         // the Active of a connection that isn't quiet
+  std::uint32_t details = none;        // blob: id, URI, tags
+  std::uint32_t state = none;          // blob: connection state, JSON text
+  std::uint32_t attachment = none;     // blob: the agent's bytes
   std::uint64_t auto_response_ms = 0;  // when one was last answered
   std::uint32_t heard_ms = 0;          // when bytes last came, on the shard's clock, modulo 2^32
   std::uint32_t spare[4] = {};

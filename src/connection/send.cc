@@ -1,11 +1,11 @@
 // Frames for one connection. Written into the turn's arena, behind each other, so that all of a
 // turn are one send; for a client that doesn't keep up, copied into its backlog.
-#include <algorithm>
-#include <cstring>
-
 #include "base/assert.h"
 #include "codec/ws/encoder.h"
 #include "connection/hub.h"
+
+#include <algorithm>
+#include <cstring>
 
 namespace ringroom::connection {
 
@@ -24,7 +24,8 @@ void drop_oldest_frames(Backlog& backlog, std::size_t bytes, std::size_t bytes_m
     const std::byte* frame = waiting.data() + dropped;
     std::size_t payload = std::to_integer<std::size_t>(frame[1]);
     if (payload == codec::ws::length_is_16_bit) {
-      payload = std::to_integer<std::size_t>(frame[2]) << 8U | std::to_integer<std::size_t>(frame[3]);
+      payload =
+          std::to_integer<std::size_t>(frame[2]) << 8U | std::to_integer<std::size_t>(frame[3]);
     } else if (payload == codec::ws::length_is_64_bit) {
       payload = 0;
       for (int i = 2; i < 10; ++i) payload = payload << 8U | std::to_integer<std::size_t>(frame[i]);
@@ -55,8 +56,8 @@ void Hub::catch_up(Record& record, Active& active) {
   detail::ConnectionAccess::log_cursor(member) = group.log_bytes;
   if (bytes == 0) return;
   if (active.backlog.in_flight) {
-    active.backlog.waiting.insert(
-        active.backlog.waiting.end(), group.log + start, group.log + start + bytes);
+    active.backlog.waiting.insert(active.backlog.waiting.end(), group.log + start,
+                                  group.log + start + bytes);
   } else {
     active.segments.append(group.log + start, bytes);
     mark_dirty(detail::ConnectionAccess::slot(member), record);
@@ -68,7 +69,8 @@ Sent Hub::send(std::uint32_t slot,
                std::span<const std::byte> payload,
                WhenFull when_full) {
   Record& record = slab_[slot];
-  if (record.stage != Stage::open) [[unlikely]] return Sent::closed;
+  if (record.stage != Stage::open) [[unlikely]]
+    return Sent::closed;
   catch_up(record, activate(record));
   if (!has_room(slot, record, payload.size(), when_full)) [[unlikely]] {
     release_if_quiet(record);
@@ -126,7 +128,8 @@ bool Hub::has_room(std::uint32_t slot, Record& record, std::size_t bytes, WhenFu
   Active& before = activate(record);
   const std::size_t buffered = before.segments.bytes() + before.backlog.bytes();
   const bool own = slot == delivery.slot;
-  if (buffered + bytes < options_.outbox_bytes_max) [[likely]] return true;
+  if (buffered + bytes < options_.outbox_bytes_max) [[likely]]
+    return true;
   if (buffered >= options_.outbox_bytes_max) {
     if (!before.segments.empty()) flush_now();
     if (record.stage != Stage::open) return false;

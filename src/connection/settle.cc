@@ -1,11 +1,11 @@
 // The end of a turn's sends. They run inside the submit and say nothing when all was taken, so the
 // first reap behind it tells about every one that wasn't; then the turn's memory is free again.
+#include "base/assert.h"
+#include "connection/hub.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include "base/assert.h"
-#include "connection/hub.h"
 
 namespace ringroom::connection {
 
@@ -132,8 +132,7 @@ void Hub::keep_unsent(const Completion& completion) {
 void Hub::send_backlog(std::uint32_t slot, Record& record, Active& active) {
   Backlog& backlog = active.backlog;
   backlog.in_flight = true;
-  ring_.send_rest(slot,
-                  std::span<const std::byte>(backlog.rest).subspan(backlog.rest_taken),
+  ring_.send_rest(slot, std::span<const std::byte>(backlog.rest).subspan(backlog.rest_taken),
                   Tag::of(Op::send_rest, slot, record.generation));
 }
 

@@ -1,12 +1,12 @@
 #include "connection/slab.h"
 
+#include "base/assert.h"
+
 #include <algorithm>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "base/assert.h"
 
 namespace ringroom::connection {
 
@@ -56,8 +56,7 @@ void Slab::free(std::uint32_t index) {
   }
   if (chunk.live > 0) return;
   // An all-zero record is a free one, so the memory can go.
-  fallocate(memory_,
-            FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+  fallocate(memory_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
             static_cast<off_t>(index / chunk_records * chunk_records * sizeof(Record)),
             static_cast<off_t>(chunk_records * sizeof(Record)));
 }

@@ -1,14 +1,14 @@
 // Slab: the records of a shard in a memfd mapping, indexed by direct descriptor. Address space is
 // reserved for all, memory comes with use in chunks of 64 KiB and goes when a chunk is empty. The
-// records of a chunk draw their generations from one counter that outlives its memory, so none comes
-// twice for an index within 2^24 connections of the chunk. One per shard.
+// records of a chunk draw their generations from one counter that outlives its memory, so none
+// comes twice for an index within 2^24 connections of the chunk. One per shard.
 #pragma once
+
+#include "connection/record.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include "connection/record.h"
 
 namespace ringroom::connection {
 

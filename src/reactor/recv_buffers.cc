@@ -1,11 +1,11 @@
 #include "reactor/recv_buffers.h"
 
+#include "base/assert.h"
+#include "base/poison.h"
+
 #include <cerrno>
 
 #include <sys/mman.h>
-
-#include "base/assert.h"
-#include "base/poison.h"
 
 namespace ringroom::reactor {
 
@@ -16,14 +16,16 @@ constexpr std::size_t incremental_bytes_each = 256 * 1024;
 constexpr std::size_t whole_bytes_each = 16 * 1024;
 
 void* map(std::size_t bytes) {
-  void* memory =
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
 }  // namespace
 
-RecvBuffers::~RecvBuffers() { unmap(); }
+RecvBuffers::~RecvBuffers() {
+  unmap();
+}
 
 void RecvBuffers::unmap() {
   if (memory_ != nullptr) {
@@ -53,8 +55,7 @@ int RecvBuffers::set_up(io_uring* ring, bool incremental) {
   // The field is called `pad` in liburing 2.3 and `flags` later; it lies behind bgid in both.
   const std::uint16_t flags = incremental ? uapi::buffer_ring_incremental : 0;
   __builtin_memcpy(reinterpret_cast<std::byte*>(&registration.bgid) + sizeof(registration.bgid),
-                   &flags,
-                   sizeof(flags));
+                   &flags, sizeof(flags));
   const int result = io_uring_register_buf_ring(ring, &registration, 0);
   if (result < 0) return result;
   io_uring_buf_ring_init(ring_);
@@ -91,12 +92,8 @@ bool RecvBuffers::release(std::uint16_t buffer) {
 void RecvBuffers::give_back(std::uint16_t buffer) {
   states_[buffer] = {.offset = 0, .holds = 0, .kernel_owns = true};
   base::poison(begin_of(buffer), bytes_each_);
-  io_uring_buf_ring_add(ring_,
-                        begin_of(buffer),
-                        static_cast<unsigned>(bytes_each_),
-                        buffer,
-                        io_uring_buf_ring_mask(static_cast<std::uint32_t>(states_.size())),
-                        0);
+  io_uring_buf_ring_add(ring_, begin_of(buffer), static_cast<unsigned>(bytes_each_), buffer,
+                        io_uring_buf_ring_mask(static_cast<std::uint32_t>(states_.size())), 0);
   io_uring_buf_ring_advance(ring_, 1);
 }
 

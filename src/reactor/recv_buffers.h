@@ -3,11 +3,11 @@
 // per ring, on its thread. While the kernel owns bytes they are poisoned under ASan.
 #pragma once
 
+#include "reactor/uapi.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include "reactor/uapi.h"
 
 namespace ringroom::reactor {
 

@@ -10,6 +10,9 @@
 // - a completion of a receive holds its buffer: give it back with release().
 #pragma once
 
+#include "reactor/op_tag.h"
+#include "reactor/ring_features.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,15 +23,12 @@
 
 #include <sys/uio.h>
 
-#include "reactor/ring_features.h"
-#include "reactor/op_tag.h"
-
 namespace ringroom::reactor {
 
 struct RingOptions {
-  std::uint32_t files_max = 20'000;       ///< entries of the table of direct descriptors
-  std::uint32_t submissions_max = 4'096;  ///< SQ entries; a power of two
-  std::uint32_t completions_max = 65'536; ///< CQ entries; four times the largest burst
+  std::uint32_t files_max = 20'000;        ///< entries of the table of direct descriptors
+  std::uint32_t submissions_max = 4'096;   ///< SQ entries; a power of two
+  std::uint32_t completions_max = 65'536;  ///< CQ entries; four times the largest burst
   std::optional<std::vector<std::string>> features_allowed;  ///< nullopt: all
 };
 
@@ -39,8 +39,8 @@ struct RingFailure {
 
 struct Completion {
   Tag tag;
-  std::int32_t result = 0;    ///< as the operation's man page says; negative: -errno
-  std::uint16_t buffer = 0;   ///< of a receive with data
+  std::int32_t result = 0;   ///< as the operation's man page says; negative: -errno
+  std::uint16_t buffer = 0;  ///< of a receive with data
   bool has_buffer = false;
   bool more = false;          ///< the request goes on (IORING_CQE_F_MORE)
   std::byte* data = nullptr;  ///< of a receive with data: `result` bytes, writable

@@ -1,13 +1,14 @@
-// The kernel ring's private parts, shared by its setup (ring_setup.cc) and its work (ring_uring.cc).
+// The kernel ring's private parts, shared by its setup (ring_setup.cc) and its work
+// (ring_uring.cc).
 #pragma once
-
-#include <deque>
-#include <memory>
-#include <vector>
 
 #include "reactor/recv_buffers.h"
 #include "reactor/ring.h"
 #include "reactor/uapi.h"
+
+#include <deque>
+#include <memory>
+#include <vector>
 
 namespace ringroom::reactor {
 

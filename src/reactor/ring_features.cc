@@ -6,16 +6,17 @@ namespace ringroom::reactor {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> names = {
-    "incremental-buffers", "min-wait", "no-sq-array", "fixed-fd-install"};
+constexpr std::array<std::string_view, 4> names = {"incremental-buffers", "min-wait", "no-sq-array",
+                                                   "fixed-fd-install"};
 constexpr std::array<bool Features::*, 4> members = {&Features::incremental_buffers,
-                                                     &Features::min_wait,
-                                                     &Features::no_sq_array,
+                                                     &Features::min_wait, &Features::no_sq_array,
                                                      &Features::fixed_fd_install};
 
 }  // namespace
 
-std::span<const std::string_view> feature_names() { return names; }
+std::span<const std::string_view> feature_names() {
+  return names;
+}
 
 std::optional<Features> restrict_features(const Features& available,
                                           const std::vector<std::string>& wanted) {

@@ -16,7 +16,7 @@ struct Features {
   bool incremental_buffers = false;  ///< IOU_PBUF_RING_INC, Linux 6.12; else 16 KiB buffers
   bool min_wait = false;             ///< IORING_FEAT_MIN_TIMEOUT, Linux 6.12; else plain waits
   bool no_sq_array = false;          ///< IORING_SETUP_NO_SQARRAY, Linux 6.6 and liburing 2.5
-  bool fixed_fd_install = false;     ///< IORING_OP_FIXED_FD_INSTALL, Linux 6.8; else no peer address
+  bool fixed_fd_install = false;  ///< IORING_OP_FIXED_FD_INSTALL, Linux 6.8; else no peer address
 
   friend bool operator==(const Features&, const Features&) = default;
 };

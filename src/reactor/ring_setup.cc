@@ -1,20 +1,22 @@
 // Making a ring: what must be there is asked for by using it, never by the kernel's version, and
 // each thing that can be missing has a sentence of its own for the operator.
+#include "reactor/ring_body.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 
-#include <sys/socket.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
-
-#include "reactor/ring_body.h"
 
 namespace ringroom::reactor {
 
 namespace {
 
-std::string errno_text(int error) { return std::strerror(error); }
+std::string errno_text(int error) {
+  return std::strerror(error);
+}
 
 bool sysctl_forbids() {
   std::ifstream file("/proc/sys/kernel/io_uring_disabled");
@@ -72,7 +74,8 @@ bool opcode_supported(io_uring* ring, unsigned opcode) {
 // Multishot receive into provided buffers, tried on a socket pair.
 std::string try_required_operations(io_uring* ring, RecvBuffers& buffers) {
   int pair[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return "socketpair failed: " + errno_text(errno);
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+    return "socketpair failed: " + errno_text(errno);
   io_uring_sqe* sqe = io_uring_get_sqe(ring);
   io_uring_prep_recv_multishot(sqe, pair[0], nullptr, 0, 0);
   sqe->flags |= IOSQE_BUFFER_SELECT;
@@ -83,8 +86,9 @@ std::string try_required_operations(io_uring* ring, RecvBuffers& buffers) {
   if (write(pair[1], "?", 1) != 1 ||
       io_uring_submit_and_wait_timeout(ring, &cqe, 1, &second, nullptr) < 0 || cqe == nullptr ||
       cqe->res != 1 || (cqe->flags & IORING_CQE_F_BUFFER) == 0) {
-    failure = "this kernel is too old: multishot receive into a buffer ring doesn't work. Ringroom "
-              "needs Linux 6.1 or later.";
+    failure =
+        "this kernel is too old: multishot receive into a buffer ring doesn't work. Ringroom "
+        "needs Linux 6.1 or later.";
   } else {
     buffers.take(cqe->flags, 1);
     buffers.release(static_cast<std::uint16_t>(cqe->flags >> IORING_CQE_BUFFER_SHIFT));
@@ -154,7 +158,8 @@ std::string Ring::Body::set_up(const RingOptions& options) {
   result = allowed.incremental_buffers ? buffers.set_up(&ring, true) : -EINVAL;
   features.incremental_buffers = result == 0;
   if (result == -EINVAL) result = buffers.set_up(&ring, false);
-  if (result < 0) return "the ring's receive buffers can't be registered: " + errno_text(-result) + ".";
+  if (result < 0)
+    return "the ring's receive buffers can't be registered: " + errno_text(-result) + ".";
   return try_required_operations(&ring, buffers);
 }
 

@@ -1,4 +1,7 @@
 // The kernel's ring at work: requests in, completions out.
+#include "base/assert.h"
+#include "reactor/ring_body.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
@@ -8,9 +11,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "base/assert.h"
-#include "reactor/ring_body.h"
 
 namespace ringroom::reactor {
 
@@ -101,13 +101,10 @@ void Ring::Body::wait_for_more(std::uint64_t timeout_ns, bool forever) {
   // min_wait_usec; `pad` in the header of liburing 2.3.
   const std::uint32_t microseconds = gather_microseconds;
   __builtin_memcpy(reinterpret_cast<std::byte*>(&argument) + 12, &microseconds, 4);
-  const int result = io_uring_enter2(
-      static_cast<unsigned>(ring.enter_ring_fd),
-      0,
-      gather_completions,
-      IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | uapi::enter_registered_ring,
-      reinterpret_cast<sigset_t*>(&argument),
-      sizeof(argument));
+  const int result =
+      io_uring_enter2(static_cast<unsigned>(ring.enter_ring_fd), 0, gather_completions,
+                      IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | uapi::enter_registered_ring,
+                      reinterpret_cast<sigset_t*>(&argument), sizeof(argument));
   ASSERT(result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
          result == -EBUSY);
 }
@@ -144,9 +141,15 @@ void Ring::Body::drain(std::vector<Completion>& completions) {
 Ring::Ring(std::unique_ptr<Body> body) : body_(std::move(body)) {}
 Ring::~Ring() = default;
 
-const Features& Ring::features() const { return body_->features; }
-std::uint32_t Ring::files_max() const { return body_->files_max; }
-int Ring::descriptor() const { return body_->ring.ring_fd; }
+const Features& Ring::features() const {
+  return body_->features;
+}
+std::uint32_t Ring::files_max() const {
+  return body_->files_max;
+}
+int Ring::descriptor() const {
+  return body_->ring.ring_fd;
+}
 
 void Ring::accept(int listener, Tag tag) {
   io_uring_sqe* sqe = body_->next_sqe();
@@ -192,8 +195,8 @@ void Ring::send_gathered(std::uint32_t file, std::span<const iovec> pieces, Tag 
 
 void Ring::send_rest(std::uint32_t file, std::span<const std::byte> bytes, Tag tag) {
   io_uring_sqe* sqe = body_->next_sqe();
-  io_uring_prep_send(
-      sqe, static_cast<int>(file), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_WAITALL);
+  io_uring_prep_send(sqe, static_cast<int>(file), bytes.data(), bytes.size(),
+                     MSG_NOSIGNAL | MSG_WAITALL);
   sqe->flags |= IOSQE_FIXED_FILE;
   io_uring_sqe_set_data64(sqe, tag.bits);
 }
@@ -215,8 +218,8 @@ void Ring::shut_down(std::uint32_t file, Tag tag) {
 void Ring::close(std::uint32_t file, Tag tag) {
   if (io_uring_sq_space_left(&body_->ring) < 2) body_->submit();  // a link doesn't span submits
   io_uring_sqe* cancel = body_->next_sqe();
-  io_uring_prep_cancel_fd(
-      cancel, static_cast<int>(file), IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_ALL);
+  io_uring_prep_cancel_fd(cancel, static_cast<int>(file),
+                          IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_ALL);
   cancel->flags |= IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
   io_uring_sqe_set_data64(cancel, Tag::of(Op::ignored, 0).bits);
   io_uring_sqe* sqe = body_->next_sqe();
@@ -268,7 +271,9 @@ void Ring::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
   }
 }
 
-void Ring::submit() { body_->submit(); }
+void Ring::submit() {
+  body_->submit();
+}
 
 void Ring::reap(std::vector<Completion>& completions) {
   if (!body_->stashed.empty()) [[unlikely]] {
@@ -278,7 +283,9 @@ void Ring::reap(std::vector<Completion>& completions) {
   body_->drain(completions);
 }
 
-void Ring::hold(std::uint16_t buffer) { body_->buffers.hold(buffer); }
+void Ring::hold(std::uint16_t buffer) {
+  body_->buffers.hold(buffer);
+}
 
 void Ring::release(std::uint16_t buffer) {
   if (body_->buffers.release(buffer) && body_->starved) body_->refilled = true;
@@ -291,13 +298,15 @@ bool Ring::take_refilled() {
   return true;
 }
 
-std::uint64_t Ring::buffers_exhausted_total() const { return body_->exhausted_total; }
+std::uint64_t Ring::buffers_exhausted_total() const {
+  return body_->exhausted_total;
+}
 
 std::string Ring::peer_address(std::uint32_t file) {
   if (!body_->features.fixed_fd_install) return {};
   io_uring_sqe* sqe = body_->next_sqe();
-  io_uring_prep_rw(
-      static_cast<int>(uapi::opcode_fixed_fd_install), sqe, static_cast<int>(file), nullptr, 0, 0);
+  io_uring_prep_rw(static_cast<int>(uapi::opcode_fixed_fd_install), sqe, static_cast<int>(file),
+                   nullptr, 0, 0);
   sqe->flags |= IOSQE_FIXED_FILE;
   io_uring_sqe_set_data64(sqe, peer_address_tag.bits);
   body_->submit();
@@ -319,7 +328,9 @@ std::string Ring::peer_address(std::uint32_t file) {
   return text;
 }
 
-std::uint64_t Ring::now_ns() const { return clock_ns(CLOCK_MONOTONIC); }
+std::uint64_t Ring::now_ns() const {
+  return clock_ns(CLOCK_MONOTONIC);
+}
 
 std::int64_t Ring::wall_ms() const {
   return static_cast<std::int64_t>(clock_ns(CLOCK_REALTIME) / 1'000'000U);

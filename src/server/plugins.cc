@@ -1,7 +1,7 @@
 #include "server/plugins.h"
 
-#include "shard/config.h"
 #include "ringroom/limits.h"
+#include "shard/config.h"
 
 #include <cstdlib>
 #include <map>

@@ -1,12 +1,12 @@
 // Sockets that come: accepted here, or handed over by the shard that accepted them, once and before
 // the 101. A socket is paid for in its home's table before it moves.
-#include <cerrno>
-#include <cstring>
-
 #include "base/assert.h"
 #include "base/log.h"
 #include "codec/ws/deflate_negotiation.h"
 #include "shard/shard.h"
+
+#include <cerrno>
+#include <cstring>
 
 namespace ringroom::shard {
 
@@ -35,8 +35,8 @@ void Shard::arm_accepts() {
 }
 
 void Shard::pause_accepts_if_full() {
-  if (accepts_paused_ || lane_.files_used.load(std::memory_order_relaxed) + files_reserve <
-                             lane_.files_max) {
+  if (accepts_paused_ ||
+      lane_.files_used.load(std::memory_order_relaxed) + files_reserve < lane_.files_max) {
     return;
   }
   accepts_paused_ = true;
@@ -63,8 +63,8 @@ void Shard::on_accept(const Completion& completion) {
     arm(slot, record);
     pause_accepts_if_full();
   } else if (completion.result != -ECANCELED) {
-    base::log_warn("shard " + std::to_string(index_) + ": a connection couldn't be accepted: " +
-                   std::strerror(-completion.result));
+    base::log_warn("shard " + std::to_string(index_) +
+                   ": a connection couldn't be accepted: " + std::strerror(-completion.result));
   }
   arm_accepts();
 }
@@ -97,16 +97,15 @@ void Shard::hand_over(std::uint32_t slot, unsigned home, std::unique_ptr<Arrival
   record.stage = Stage::leaving;
   Arrival* const address = arrival.release();  // the home's as soon as the completion is there
   moving_.emplace_back(slot, address);
-  ring_->move_file(slot,
-                   fleet_.lane(home).ring_descriptor,
+  ring_->move_file(slot, fleet_.lane(home).ring_descriptor,
                    Tag::with_payload(Op::arrival, reinterpret_cast<std::uintptr_t>(address)),
                    Tag::of(Op::move, slot, record.generation));
 }
 
 void Shard::on_moved(const Completion& completion) {
   const std::uint32_t slot = completion.tag.slot();
-  const auto found = std::find_if(
-      moving_.begin(), moving_.end(), [slot](const auto& moving) { return moving.first == slot; });
+  const auto found = std::find_if(moving_.begin(), moving_.end(),
+                                  [slot](const auto& moving) { return moving.first == slot; });
   ASSERT(found != moving_.end());
   std::unique_ptr<Arrival> arrival(found->second);
   moving_.erase(found);

@@ -2,6 +2,10 @@
 // runs, so any thread reads it.
 #pragma once
 
+#include "ringroom/agent_class.h"
+#include "ringroom/json.h"
+#include "shard/request_handler.h"
+
 #include <chrono>
 #include <cstddef>
 #include <map>
@@ -9,11 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "ringroom/agent_class.h"
-#include "ringroom/json.h"
-
-#include "shard/request_handler.h"
 
 namespace ringroom::shard {
 

@@ -1,15 +1,16 @@
 #include "shard/fleet.h"
 
-#include <atomic>
-#include <string>
-
-#include <sys/eventfd.h>
-#include <unistd.h>
-#include <xxhash.h>
-
 #include "base/assert.h"
 #include "shard/lane.h"
 #include "shard/shard.h"
+
+#include <atomic>
+#include <string>
+
+#include <xxhash.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace ringroom::shard {
 
@@ -18,7 +19,9 @@ Lane::Lane(unsigned shards) : stop_event(eventfd(0, EFD_CLOEXEC)) {
   for (unsigned i = 0; i < shards; ++i) inboxes.push_back(std::make_unique<Mailbox>());
 }
 
-Lane::~Lane() { close(stop_event); }
+Lane::~Lane() {
+  close(stop_event);
+}
 
 Fleet::Fleet(const Config& config, std::vector<int> listeners, int admin_listener)
     : config_(config) {
@@ -46,7 +49,9 @@ void Fleet::stop() {
   }
 }
 
-const Stats& Fleet::stats(unsigned index) const { return lanes_[index]->stats; }
+const Stats& Fleet::stats(unsigned index) const {
+  return lanes_[index]->stats;
+}
 
 unsigned Fleet::home_of(std::string_view class_name, std::string_view room) const {
   const std::uint64_t of_class = XXH3_64bits(class_name.data(), class_name.size());
@@ -69,6 +74,8 @@ std::string_view Fleet::current_callback() {
   return watch->label();
 }
 
-std::string Fleet::ring_description() const { return lanes_.front()->ring_description; }
+std::string Fleet::ring_description() const {
+  return lanes_.front()->ring_description;
+}
 
 }  // namespace ringroom::shard

@@ -2,17 +2,16 @@
 // start(), stop() and the statistics from any thread, run_shard() by each shard's own thread.
 #pragma once
 
+#include "ringroom/json.h"
+#include "shard/config.h"
+#include "shard/stats.h"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "ringroom/json.h"
-
-#include "shard/config.h"
-#include "shard/stats.h"
 
 namespace ringroom::shard {
 

@@ -1,13 +1,13 @@
-// Plain HTTP: requests are read one after another, answered by the room's home, by the server's page
-// or by its admin address, and upgrades leave from here for their rooms.
-#include <cerrno>
-#include <ctime>
-
+// Plain HTTP: requests are read one after another, answered by the room's home, by the server's
+// page or by its admin address, and upgrades leave from here for their rooms.
 #include "base/assert.h"
 #include "codec/http/cors.h"
 #include "codec/http/response_writer.h"
 #include "shard/letters.h"
 #include "shard/shard.h"
+
+#include <cerrno>
+#include <ctime>
 
 namespace ringroom::shard {
 
@@ -26,7 +26,9 @@ std::uint64_t ns(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-std::string url_segment(std::string_view class_name) { return codec::http::kebab(class_name); }
+std::string url_segment(std::string_view class_name) {
+  return codec::http::kebab(class_name);
+}
 
 HttpSession* Shard::session_of(const Record& record) {
   const connection::Active* active = hub_.active(record);
@@ -110,8 +112,8 @@ void Shard::wait_for_request(std::uint32_t slot) {
   const HttpSession& session = *session_of(record);
   // One deadline for a whole request, and one for the pause between two.
   const connection::Active& active = *hub_.active(record);
-  const bool handshake = active.timer.is_set() &&
-                         active.timer.kind == static_cast<std::uint8_t>(Deadline::handshake);
+  const bool handshake =
+      active.timer.is_set() && active.timer.kind == static_cast<std::uint8_t>(Deadline::handshake);
   if (!active.timer.is_set() || (handshake && session.reader.has_body())) {
     hub_.set_deadline(slot, Deadline::keep_alive, turn_began_ns_ + ns(config_.keep_alive_timeout));
   }
@@ -187,8 +189,8 @@ void Shard::on_request(std::uint32_t slot, HttpSession& session) {
   hub_.clear_deadline(record);
   const std::uint32_t generation = record.generation;
   route_request(session, request)
-      .then([this, slot, generation](
-                Response response) { answer(slot, generation, std::move(response)); },
+      .then([this, slot,
+             generation](Response response) { answer(slot, generation, std::move(response)); },
             [this, slot, generation](const std::string& why) {
               answer(slot, generation, Response::text(500, why));
             });
@@ -223,8 +225,7 @@ Deferred<Response> Shard::ask_room(const detail::AgentClassInfo& info,
   if (home == index_) return runtime_.find_or_make(info, room).request(request);
   const std::uint64_t ticket = next_ticket_++;
   const Deferred<Response> answer = asked_[ticket];
-  post(home,
-       std::make_unique<RequestLetter>(index_, ticket, info, std::string(room), request));
+  post(home, std::make_unique<RequestLetter>(index_, ticket, info, std::string(room), request));
   return answer;
 }
 
@@ -248,8 +249,7 @@ void Shard::respond(std::uint32_t slot, HttpSession& session, Response response)
   if (session.cors) codec::http::add_cors_headers(response);
   const bool keep = session.keep_alive && !stopping_ && !codec::http::wants_close(response);
   std::string text;
-  codec::http::write_response(text,
-                              response,
+  codec::http::write_response(text, response,
                               {.head_request = session.head_request,
                                .keep_alive = keep,
                                .http_1_0 = session.http_1_0,

@@ -2,15 +2,15 @@
 // Arrival: an upgrade on its way to the room's home shard. Owned by the shard that has the socket.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "codec/http/request_reader.h"
 #include "codec/http/upgrade.h"
 #include "ringroom/agent_class.h"
 #include "ringroom/request.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace ringroom::shard {
 
@@ -21,12 +21,12 @@ struct HttpSession {
   codec::http::RequestReader reader;
   std::vector<std::byte> input;  // received while an answer is awaited
   bool is_admin;
-  bool answering = false;   // a request is with a room or handler
-  bool reading = false;     // read_requests() is at work further up the stack
+  bool answering = false;  // a request is with a room or handler
+  bool reading = false;    // read_requests() is at work further up the stack
   bool head_request = false;
   bool http_1_0 = false;
   bool keep_alive = false;
-  bool cors = false;        // the class wants CORS headers on its answer
+  bool cors = false;  // the class wants CORS headers on its answer
 };
 
 /// Everything that the home needs to answer an upgrade. Moves with the socket.

@@ -1,14 +1,14 @@
 // The letters that shards write each other: a request for a room's home, its answer, and the
-// question which rooms there are. Made by one shard, opened and destroyed by another. What waits for
-// an answer stays with the asker under a ticket, so nothing that is counted crosses threads.
+// question which rooms there are. Made by one shard, opened and destroyed by another. What waits
+// for an answer stays with the asker under a ticket, so nothing that is counted crosses threads.
 #pragma once
+
+#include "shard/shard.h"
 
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "shard/shard.h"
 
 namespace ringroom::shard {
 
@@ -40,8 +40,9 @@ class RequestLetter final : public Letter {
     const auto back = [&home, from = from_, ticket = ticket_](Response response) {
       home.post(from, std::make_unique<ResponseLetter>(ticket, std::move(response)));
     };
-    home.ask_room(info_, room_, request_)
-        .then(back, [back](const std::string& why) { back(Response::text(500, why)); });
+    home.ask_room(info_, room_, request_).then(back, [back](const std::string& why) {
+      back(Response::text(500, why));
+    });
   }
 
  private:

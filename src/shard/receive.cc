@@ -1,11 +1,11 @@
 // Frames that come: decoded where the kernel put them, handed to the room, and what can't be looked
 // at now is kept for later.
-#include <cerrno>
-
 #include "base/assert.h"
 #include "codec/ws/utf8.h"
 #include "ringroom/limits.h"
 #include "shard/shard.h"
+
+#include <cerrno>
 
 namespace ringroom::shard {
 
@@ -21,7 +21,8 @@ namespace {
 
 // So many pings of one receive are answered one by one; of more, the last (RFC 6455 §5.5.3).
 constexpr unsigned pings_answered_each = 16;
-// So many bytes wait here for an agent that is slower than its client; the rest waits at the client.
+// So many bytes wait here for an agent that is slower than its client; the rest waits at the
+// client.
 constexpr std::size_t input_bytes_max = 256 * limits::KiB;
 
 std::uint32_t milliseconds(std::uint64_t nanoseconds) {
@@ -122,7 +123,8 @@ bool Shard::on_event(std::uint32_t slot,
                      std::optional<std::uint16_t> buffer) {
   switch (event.kind) {
     case Event::Kind::message:
-      if (record.stage == Stage::open) [[likely]] deliver(slot, record, event, buffer);
+      if (record.stage == Stage::open) [[likely]]
+        deliver(slot, record, event, buffer);
       return record.room != connection::none;
     case Event::Kind::ping:
       if (record.stage == Stage::open) answer_ping(slot, event.payload);
@@ -155,9 +157,10 @@ void Shard::deliver(std::uint32_t slot,
       code = codec::ws::close_code::invalid_payload;
     }
     if (code != 0) {
-      return runtime_.host(record.room).failed(
-          record, code, code == codec::ws::close_code::message_too_big ? "Message is too large"
-                                                                       : "Bad compressed data");
+      return runtime_.host(record.room)
+          .failed(record, code,
+                  code == codec::ws::close_code::message_too_big ? "Message is too large"
+                                                                 : "Bad compressed data");
     }
   }
   hub_.delivery = {.slot = slot,
@@ -268,8 +271,8 @@ void Shard::ping_the_silent() {
       hub_.send(slot, Opcode::ping, {});
     }
   }
-  const auto every_ns = static_cast<std::uint64_t>(
-      std::chrono::nanoseconds(config_.ping_every).count());
+  const auto every_ns =
+      static_cast<std::uint64_t>(std::chrono::nanoseconds(config_.ping_every).count());
   timers_.set(ping_timer_, turn_began_ns_ + std::max<std::uint64_t>(every_ns / 4, 1'000'000));
 }
 

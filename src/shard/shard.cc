@@ -1,10 +1,10 @@
 // The turn of a shard, and where each completion goes.
 #include "shard/shard.h"
 
-#include <algorithm>
-
 #include "base/assert.h"
 #include "base/log.h"
+
+#include <algorithm>
 
 namespace ringroom::shard {
 
@@ -124,9 +124,8 @@ void Shard::wait() {
   next_completion_ = 0;
   // Letters that come from now on ring the bell; those that came before are seen here.
   lane_.asleep.store(true, std::memory_order_seq_cst);
-  const bool mail = std::any_of(lane_.inboxes.begin(), lane_.inboxes.end(), [](const auto& inbox) {
-    return !inbox->empty();
-  });
+  const bool mail = std::any_of(lane_.inboxes.begin(), lane_.inboxes.end(),
+                                [](const auto& inbox) { return !inbox->empty(); });
   ring_->submit_and_wait(mail ? 0 : timers_.next_deadline(), gather_);
   lane_.asleep.store(false, std::memory_order_relaxed);
 }
@@ -171,7 +170,8 @@ bool Shard::over_budget() {
   const std::uint64_t spent = now - turn_began_ns_;
   budget_spent_ = spent > budget;
   // The next look comes when the budget may be spent, going by what the last messages took.
-  const std::uint64_t each = std::max<std::uint64_t>((now - last_clock_ns_) / messages_per_clock_, 1);
+  const std::uint64_t each =
+      std::max<std::uint64_t>((now - last_clock_ns_) / messages_per_clock_, 1);
   const std::uint64_t left = budget_spent_ ? 0 : budget - spent;
   messages_per_clock_ = std::clamp<std::uint64_t>(left / each, 1, messages_per_clock_max);
   until_clock_ = messages_per_clock_;
@@ -208,9 +208,7 @@ void Shard::on_deadline(std::uint32_t slot, Deadline about) {
   Record& record = hub_.slab()[slot];
   switch (about) {
     case Deadline::handshake:
-    case Deadline::keep_alive:
-      end_session(slot);
-      return hub_.close_file(slot);
+    case Deadline::keep_alive: end_session(slot); return hub_.close_file(slot);
     case Deadline::close:
     case Deadline::linger: return connection_ended(slot, record);
   }
@@ -252,8 +250,12 @@ std::vector<RoomInfo> Shard::room_infos() const {
   return infos;
 }
 
-void Shard::tick_late_by(std::uint64_t nanoseconds) { lane_.stats.tick_lateness.add(nanoseconds); }
+void Shard::tick_late_by(std::uint64_t nanoseconds) {
+  lane_.stats.tick_lateness.add(nanoseconds);
+}
 
-std::string Shard::peer_address(std::uint32_t slot) { return ring_->peer_address(slot); }
+std::string Shard::peer_address(std::uint32_t slot) {
+  return ring_->peer_address(slot);
+}
 
 }  // namespace ringroom::shard

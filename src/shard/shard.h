@@ -1,16 +1,7 @@
-// Shard: one thread, its ring, and everything that lives on it: connections, rooms, timers. Made and
-// run by its thread; nothing of it is touched by another one but through its Lane. Bounded by its
-// ring's table; a turn takes turn_budget and one callback at the most.
+// Shard: one thread, its ring, and everything that lives on it: connections, rooms, timers. Made
+// and run by its thread; nothing of it is touched by another one but through its Lane. Bounded by
+// its ring's table; a turn takes turn_budget and one callback at the most.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
 
 #include "agent/runtime.h"
 #include "base/pool.h"
@@ -24,6 +15,15 @@
 #include "shard/fleet.h"
 #include "shard/http_session.h"
 #include "shard/lane.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace ringroom::shard {
 
@@ -173,8 +173,8 @@ class Shard final : public agent_runtime::ShardServices {
   std::int64_t wall_offset_ms_ = 0;
   std::uint64_t wall_offset_until_ns_ = 0;
 
-  std::vector<connection::SlotRef> unfinished_;  // have received bytes for the next turn
-  std::vector<connection::SlotRef> starved_;     // wait for a receive buffer
+  std::vector<connection::SlotRef> unfinished_;             // have received bytes for the next turn
+  std::vector<connection::SlotRef> starved_;                // wait for a receive buffer
   std::vector<std::pair<std::uint32_t, Arrival*>> moving_;  // sockets on their way to a home
   std::vector<std::vector<std::unique_ptr<Letter>>> outgoing_;  // by shard, not pushed yet
   // What waits for a letter, by ticket.

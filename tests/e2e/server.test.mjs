@@ -76,6 +76,14 @@ test("mistakes on the command line are errors with a sentence", async () => {
   }
 });
 
+test("a limit of open files that is too low is an error with advice", async () => {
+  const run = new Run(["serve", "--listen", "127.0.0.1:0", "--admin", "off"], { filesMax: 32 });
+  const { code } = await run.exited;
+  assert.equal(code, 1);
+  assert.deepEqual(run.stdout, []);
+  assert.match(run.stderr, /RLIMIT_NOFILE.*ulimit -n/s);
+});
+
 test("two classes with one address are an error", async () => {
   const { code, stderr } = await failed(
     ["serve", "--listen", "127.0.0.1:0", "--admin", "off", "--agents", fixture, "--agents", fixture]);

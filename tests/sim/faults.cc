@@ -33,7 +33,9 @@ constexpr std::array<NamedFault, 17> faults = {{
     {"close_lost", &FaultProfile::close_lost, 0},
 }};
 
-double unit(base::Random& random) { return static_cast<double>(random.next() >> 11) * 0x1.0p-53; }
+double unit(base::Random& random) {
+  return static_cast<double>(random.next() >> 11) * 0x1.0p-53;
+}
 
 template <typename T, std::size_t n>
 T one_of(base::Random& random, const std::array<T, n>& values) {
@@ -50,12 +52,12 @@ FaultProfile FaultProfile::swarm(std::uint64_t seed) {
     const double probability = unit(random) * fault.probability_max;
     if (on) profile.*fault.probability = probability;
   }
-  profile.late_ns_max = one_of<std::uint64_t>(random, std::array<std::uint64_t, 3>{
-                                                          20'000, 500'000, 5'000'000});
-  profile.jump_ns_max = one_of<std::uint64_t>(random, std::array<std::uint64_t, 3>{
-                                                          50'000, 1'000'000, 50'000'000});
-  profile.send_buffer_bytes = one_of<std::size_t>(random, std::array<std::size_t, 4>{
-                                                              200, 4096, 65'536, 262'144});
+  profile.late_ns_max =
+      one_of<std::uint64_t>(random, std::array<std::uint64_t, 3>{20'000, 500'000, 5'000'000});
+  profile.jump_ns_max =
+      one_of<std::uint64_t>(random, std::array<std::uint64_t, 3>{50'000, 1'000'000, 50'000'000});
+  profile.send_buffer_bytes =
+      one_of<std::size_t>(random, std::array<std::size_t, 4>{200, 4096, 65'536, 262'144});
   profile.receive_buffer_bytes =
       one_of<std::size_t>(random, std::array<std::size_t, 3>{512, 16'384, 131'072});
   profile.client_window_bytes =
@@ -81,19 +83,12 @@ std::string FaultProfile::describe() const {
     std::snprintf(word, sizeof(word), "%s=%.3f ", fault.name, this->*fault.probability);
     text += word;
   }
-  std::snprintf(word,
-                sizeof(word),
-                "send_buffer=%zu receive_buffer=%zu client_window=%zu ",
-                send_buffer_bytes,
-                receive_buffer_bytes,
-                client_window_bytes);
+  std::snprintf(word, sizeof(word), "send_buffer=%zu receive_buffer=%zu client_window=%zu ",
+                send_buffer_bytes, receive_buffer_bytes, client_window_bytes);
   text += word;
-  std::snprintf(word,
-                sizeof(word),
-                "ring_buffers=%ux%zu completions=%u features=",
-                static_cast<unsigned>(ring_buffers),
-                ring_buffer_bytes,
-                completions_max);
+  std::snprintf(word, sizeof(word),
+                "ring_buffers=%ux%zu completions=%u features=", static_cast<unsigned>(ring_buffers),
+                ring_buffer_bytes, completions_max);
   text += word;
   return text + reactor::describe(features);
 }

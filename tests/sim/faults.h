@@ -2,12 +2,12 @@
 // from a seed or by hand; one thread.
 #pragma once
 
+#include "base/random.h"
+#include "reactor/ring_features.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
-
-#include "base/random.h"
-#include "reactor/ring_features.h"
 
 namespace ringroom::sim {
 
@@ -30,18 +30,18 @@ struct FaultProfile {
   double move_failed = 0;             ///< a move ends with -ENFILE or -EOVERFLOW
 
   // No machine does this: for canaries, which prove that a test notices.
-  double byte_corrupted = 0;    ///< a received byte is another one than was sent
-  double completion_lost = 0;   ///< a receive's completion never comes, nor do its bytes
-  double close_lost = 0;        ///< a close is done without a completion
+  double byte_corrupted = 0;   ///< a received byte is another one than was sent
+  double completion_lost = 0;  ///< a receive's completion never comes, nor do its bytes
+  double close_lost = 0;       ///< a close is done without a completion
 
   std::uint64_t late_ns_max = 2'000'000;
   std::uint64_t jump_ns_max = 1'000'000;
-  std::size_t send_buffer_bytes = 256 * 1024;      ///< of each socket of the server
-  std::size_t receive_buffer_bytes = 128 * 1024;   ///< of each socket of the server
-  std::size_t client_window_bytes = 64 * 1024;     ///< what a client takes without reading
-  std::size_t ring_buffer_bytes = 0;               ///< one provided buffer; 0: as the kernel's ring
-  std::uint16_t ring_buffers = 0;                  ///< how many; 0: as the kernel's ring
-  std::uint32_t completions_max = 0;               ///< entries of the CQ; 0: what the ring asks for
+  std::size_t send_buffer_bytes = 256 * 1024;     ///< of each socket of the server
+  std::size_t receive_buffer_bytes = 128 * 1024;  ///< of each socket of the server
+  std::size_t client_window_bytes = 64 * 1024;    ///< what a client takes without reading
+  std::size_t ring_buffer_bytes = 0;              ///< one provided buffer; 0: as the kernel's ring
+  std::uint16_t ring_buffers = 0;                 ///< how many; 0: as the kernel's ring
+  std::uint32_t completions_max = 0;              ///< entries of the CQ; 0: what the ring asks for
   reactor::Features features = {true, true, true, true};
 
   /// Each fault is off with probability 1/2, else as probable as the seed says; sizes likewise.

@@ -1,11 +1,10 @@
 // The simulator's body of reactor::Ring: what a program calls when it is linked with the
 // simulated kernel.
 #include "reactor/ring.h"
-
-#include <utility>
-
 #include "sim_ring.h"
 #include "sim_world.h"
+
+#include <utility>
 
 namespace ringroom::reactor {
 
@@ -46,11 +45,17 @@ std::unique_ptr<Ring> Ring::make(const RingOptions& options, RingFailure& failur
       new Ring(std::unique_ptr<Body>(new Body{SimRing(world, options, features)})));
 }
 
-const Features& Ring::features() const { return body_->ring.features(); }
+const Features& Ring::features() const {
+  return body_->ring.features();
+}
 
-std::uint32_t Ring::files_max() const { return body_->ring.files_max(); }
+std::uint32_t Ring::files_max() const {
+  return body_->ring.files_max();
+}
 
-int Ring::descriptor() const { return body_->ring.descriptor(); }
+int Ring::descriptor() const {
+  return body_->ring.descriptor();
+}
 
 void Ring::accept(int listener, Tag tag) {
   body_->ring.queue({.kind = Kind::accept, .tag = tag, .descriptor = listener});
@@ -118,21 +123,33 @@ void Ring::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
   body_->ring.submit_and_wait(deadline_ns, gather);
 }
 
-void Ring::submit() { body_->ring.submit(); }
+void Ring::submit() {
+  body_->ring.submit();
+}
 
-void Ring::reap(std::vector<Completion>& completions) { body_->ring.reap(completions); }
+void Ring::reap(std::vector<Completion>& completions) {
+  body_->ring.reap(completions);
+}
 
-void Ring::hold(std::uint16_t buffer) { body_->ring.hold(buffer); }
+void Ring::hold(std::uint16_t buffer) {
+  body_->ring.hold(buffer);
+}
 
-void Ring::release(std::uint16_t buffer) { body_->ring.release(buffer); }
+void Ring::release(std::uint16_t buffer) {
+  body_->ring.release(buffer);
+}
 
-bool Ring::take_refilled() { return body_->ring.take_refilled(); }
+bool Ring::take_refilled() {
+  return body_->ring.take_refilled();
+}
 
 std::uint64_t Ring::buffers_exhausted_total() const {
   return body_->ring.buffers_exhausted_total();
 }
 
-std::string Ring::peer_address(std::uint32_t file) { return body_->ring.peer_address(file); }
+std::string Ring::peer_address(std::uint32_t file) {
+  return body_->ring.peer_address(file);
+}
 
 std::uint64_t Ring::now_ns() const {
   SimWorld& world = body_->ring.world();

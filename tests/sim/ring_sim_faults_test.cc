@@ -1,15 +1,14 @@
 // The simulated kernel as a net: everything arrives under every fault, the same seed does the same,
 // and who breaks a rule of the ring is stopped.
+#include "base/poison.h"
+#include "ring_sim_fixture.h"
+
 #include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/poison.h"
-
 #include <gtest/gtest.h>
-
-#include "ring_sim_fixture.h"
 
 namespace ringroom::sim {
 namespace {

@@ -2,6 +2,9 @@
 // For one test at a time, on its thread.
 #pragma once
 
+#include "reactor/ring.h"
+#include "sim_world.h"
+
 #include <memory>
 #include <optional>
 #include <span>
@@ -9,10 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "reactor/ring.h"
-
-#include "sim_world.h"
 
 namespace ringroom::sim {
 
@@ -31,9 +30,10 @@ inline constexpr Tag rest_tag = Tag::of(Op::send_rest, 1);
 inline constexpr Tag poll_tag = Tag::of(Op::poll, 1);
 inline constexpr Tag close_tag = Tag::of(Op::close, 1);
 
-inline std::unique_ptr<Ring> make_ring(std::uint32_t files_max = 8,
-                                std::uint32_t completions_max = 64,
-                                std::optional<std::vector<std::string>> features = std::nullopt) {
+inline std::unique_ptr<Ring> make_ring(
+    std::uint32_t files_max = 8,
+    std::uint32_t completions_max = 64,
+    std::optional<std::vector<std::string>> features = std::nullopt) {
   RingOptions options;
   options.files_max = files_max;
   options.completions_max = completions_max;

@@ -1,14 +1,14 @@
 // The simulated kernel: the end of requests and files, other rings, the clock.
+#include "ring_sim_fixture.h"
+
 #include <cerrno>
 #include <string>
 #include <vector>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <gtest/gtest.h>
 
-#include "ring_sim_fixture.h"
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace ringroom::sim {
 namespace {

@@ -1,13 +1,12 @@
 // The simulated kernel against what is known of the real one: accepting, receiving, sending.
+#include "base/poison.h"
+#include "ring_sim_fixture.h"
+
 #include <cerrno>
 #include <string>
 #include <vector>
 
-#include "base/poison.h"
-
 #include <gtest/gtest.h>
-
-#include "ring_sim_fixture.h"
 
 namespace ringroom::sim {
 namespace {

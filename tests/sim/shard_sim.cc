@@ -19,8 +19,8 @@ constexpr int rounds_hurried_max = 20'000;
 constexpr std::chrono::milliseconds patience = std::chrono::hours(1);
 
 std::size_t largest_payload(base::Random& random, const FaultProfile& faults) {
-  const std::size_t narrowest = std::min(
-      {faults.send_buffer_bytes, faults.receive_buffer_bytes, faults.client_window_bytes});
+  const std::size_t narrowest =
+      std::min({faults.send_buffer_bytes, faults.receive_buffer_bytes, faults.client_window_bytes});
   const std::size_t bound = std::min<std::size_t>(narrowest * 20, 300'000);
   return random.next() % 3 == 0 ? bound : std::min<std::size_t>(bound, 400);
 }
@@ -28,8 +28,8 @@ std::size_t largest_payload(base::Random& random, const FaultProfile& faults) {
 }  // namespace
 
 bool ShardSimulation::Visitor::reads_all() const {
-  return requests == 0 || received.find("[[" + std::to_string(requests - 1) + "]]") !=
-                              std::string::npos;
+  return requests == 0 ||
+         received.find("[[" + std::to_string(requests - 1) + "]]") != std::string::npos;
 }
 
 ShardSimulation::ShardSimulation(std::uint64_t seed, const FaultProfile& faults)
@@ -68,9 +68,9 @@ std::string ShardSimulation::describe() const {
   return "seed " + std::to_string(seed_) + ", " + std::to_string(shards_) + " shards, " +
          std::to_string(players_.size()) + " players, payloads up to " +
          std::to_string(payload_bytes_max_) + ", outbox " +
-         std::to_string(config_.outbox_bytes_max) + ", files " +
-         std::to_string(config_.files_max) + ", budget " +
-         std::to_string(config_.turn_budget.count()) + " ns, " + world_.faults().describe();
+         std::to_string(config_.outbox_bytes_max) + ", files " + std::to_string(config_.files_max) +
+         ", budget " + std::to_string(config_.turn_budget.count()) + " ns, " +
+         world_.faults().describe();
 }
 
 std::vector<std::string> ShardSimulation::run() {
@@ -151,7 +151,8 @@ void ShardSimulation::add_visitors() {
       visitor.output += "GET /agents/sim-echo/room-" + std::to_string(below(5)) +
                         "?n=" + std::to_string(request) + " HTTP/1.1\r\nHost: sim.example\r\n\r\n";
     }
-    if (visitor.requests == 0) visitor.output = chance(0.5) ? "GET / HT" : "\x16\x03\x01 nonsense\r\n\r\n";
+    if (visitor.requests == 0)
+      visitor.output = chance(0.5) ? "GET / HT" : "\x16\x03\x01 nonsense\r\n\r\n";
     visitors_.push_back(std::move(visitor));
   }
 }
@@ -238,9 +239,9 @@ void ShardSimulation::leave_nothing() {
   for (int i = 0; i < 5; ++i) run_fleet(second_ns);
   const auto staying = static_cast<std::uint64_t>(
       std::count_if(players_.begin(), players_.end(), [](const auto& p) { return !p->is_over(); }));
-  expect(fleet_->connections_open() == staying,
-         std::to_string(fleet_->connections_open()) + " connections are left, " +
-             std::to_string(staying) + " clients");
+  expect(fleet_->connections_open() == staying, std::to_string(fleet_->connections_open()) +
+                                                    " connections are left, " +
+                                                    std::to_string(staying) + " clients");
   expect(world_.files_open() == staying, std::to_string(world_.files_open()) + " files are left");
   expect(world_.buffer_users() == 0, std::to_string(world_.buffer_users()) + " buffers are held");
   expect(fleet_->at_rest(), "a hub isn't at rest");
@@ -298,9 +299,8 @@ void ShardSimulation::check_echo(const SimPlayer& player) {
     return expect(false, player.name() + ": echo " + std::to_string(i) + " is not what was sent");
   }
   if (!player.must_be_delivered() || player.behaviour().ending == Ending::fin) return;
-  expect(got.size() == player.sent(),
-         player.name() + ": " + std::to_string(got.size()) + " of " +
-             std::to_string(player.sent()) + " echoes came");
+  expect(got.size() == player.sent(), player.name() + ": " + std::to_string(got.size()) + " of " +
+                                          std::to_string(player.sent()) + " echoes came");
 }
 
 void ShardSimulation::check_relay(const SimPlayer& receiver) {
@@ -319,17 +319,17 @@ void ShardSimulation::check_relay(const SimPlayer& receiver) {
     }
     const std::size_t colon = message.find(':');
     const std::string id = message.substr(0, colon);
-    const auto sender = std::find_if(
-        players_.begin(), players_.end(), [&](const auto& player) { return player->id() == id; });
+    const auto sender = std::find_if(players_.begin(), players_.end(),
+                                     [&](const auto& player) { return player->id() == id; });
     if (colon == std::string::npos || sender == players_.end() || id == receiver.id()) {
       return expect(false, receiver.name() + " got what nobody sent it");
     }
     const std::size_t number = std::strtoull(message.c_str() + colon + 1, nullptr, 10);
     const auto [entry, is_first] = heard.try_emplace(id, Heard{number, number});
     if (number != entry->second.next || message != (*sender)->payload(number)) {
-      return expect(false,
-                    receiver.name() + ": message " + std::to_string(number) + " of " + id +
-                        " came after " + std::to_string(entry->second.next) + " or is damaged");
+      return expect(false, receiver.name() + ": message " + std::to_string(number) + " of " + id +
+                               " came after " + std::to_string(entry->second.next) +
+                               " or is damaged");
     }
     ++entry->second.next;
   }

@@ -3,19 +3,18 @@
 // follows from the seed. Made by a test; one thread.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "base/random.h"
-#include "shard/config.h"
-
 #include "faults.h"
+#include "shard/config.h"
 #include "sim_agents.h"
 #include "sim_fleet.h"
 #include "sim_player.h"
 #include "sim_world.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace ringroom::sim {
 

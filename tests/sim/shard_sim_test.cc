@@ -1,6 +1,9 @@
 // Whole shards in simulation. Each seed is a story of its own; a failure names the seed and how to
 // repeat it. RINGROOM_SIM_SEEDS=n: so many new ones. RINGROOM_SIM_SEED=n: only that one.
-#include <unistd.h>
+#include "shard_sim.h"
+
+#include "base/log.h"
+#include "base/poison.h"
 
 #include <csignal>
 #include <cstdio>
@@ -13,10 +16,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/log.h"
-#include "base/poison.h"
-
-#include "shard_sim.h"
+#include <unistd.h>
 
 namespace ringroom::sim {
 namespace {
@@ -38,8 +38,7 @@ void on_abort(int signal) {
 }
 
 void begin_seed(std::uint64_t seed) {
-  std::snprintf(repeat_command,
-                sizeof(repeat_command),
+  std::snprintf(repeat_command, sizeof(repeat_command),
                 "\nrepeat it: RINGROOM_SIM_SEED=%llu build/tests/sim/shard_sim_test\n",
                 static_cast<unsigned long long>(seed));
 }
@@ -70,7 +69,7 @@ class ShardSimulationTest : public testing::Test {
   static bool only_one_is_wanted() { return number_from("RINGROOM_SIM_SEED").has_value(); }
 
   /// How many of the first seeds notice that something never possible happens.
-  static int noticed(double FaultProfile::* bug, double probability) {
+  static int noticed(double FaultProfile::*bug, double probability) {
     int count = 0;
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
       begin_seed(seed);

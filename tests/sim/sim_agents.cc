@@ -1,9 +1,9 @@
 #include "sim_agents.h"
 
+#include "base/assert.h"
+
 #include <chrono>
 #include <utility>
-
-#include "base/assert.h"
 
 namespace ringroom::sim {
 
@@ -18,7 +18,9 @@ Journal::Journal() {
   current_journal = this;
 }
 
-Journal::~Journal() { current_journal = nullptr; }
+Journal::~Journal() {
+  current_journal = nullptr;
+}
 
 Journal& Journal::current() {
   ASSERT(current_journal != nullptr);
@@ -52,7 +54,9 @@ JournalingAgent::JournalingAgent(AgentContext& context) : Agent(context) {
   Journal::current().agent_made();
 }
 
-JournalingAgent::~JournalingAgent() { Journal::current().agent_gone(); }
+JournalingAgent::~JournalingAgent() {
+  Journal::current().agent_gone();
+}
 
 void JournalingAgent::on_connect(Connection& connection, const ConnectionContext&) {
   Journal::current().connected(connection);
@@ -80,7 +84,9 @@ Deferred<Response> JournalingAgent::on_request(const Request& request) {
   return later;
 }
 
-void SimEcho::handle(Connection& connection, Message message) { connection.send(message); }
+void SimEcho::handle(Connection& connection, Message message) {
+  connection.send(message);
+}
 
 void SimRelay::handle(Connection& connection, Message message) {
   if (random() % 2 == 0) return broadcast(message, {.without = connection.ref()});
@@ -89,11 +95,12 @@ void SimRelay::handle(Connection& connection, Message message) {
   }
 }
 
-void SimTicker::on_tick(const Tick& tick) { broadcast("tick " + std::to_string(tick.number)); }
+void SimTicker::on_tick(const Tick& tick) {
+  broadcast("tick " + std::to_string(tick.number));
+}
 
 std::vector<detail::AgentClassInfo> simulated_classes() {
-  return {detail::describe_class<SimEcho>("SimEcho"),
-          detail::describe_class<SimRelay>("SimRelay"),
+  return {detail::describe_class<SimEcho>("SimEcho"), detail::describe_class<SimRelay>("SimRelay"),
           detail::describe_class<SimTicker>("SimTicker")};
 }
 

@@ -2,14 +2,14 @@
 // Journal at a time, made by a test; one thread.
 #pragma once
 
+#include "ringroom/agent.h"
+#include "ringroom/agent_class.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "ringroom/agent.h"
-#include "ringroom/agent_class.h"
 
 namespace ringroom::sim {
 

@@ -1,10 +1,10 @@
 #include "sim_buffers.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "base/assert.h"
 #include "base/poison.h"
+
+#include <algorithm>
+#include <cstring>
 
 namespace ringroom::sim {
 
@@ -23,13 +23,17 @@ SimBuffers::SimBuffers(std::uint16_t count, std::size_t buffer_bytes, bool incre
   base::poison(bytes_.get(), count * buffer_bytes);
 }
 
-SimBuffers::~SimBuffers() { base::unpoison(bytes_.get(), buffers_.size() * buffer_bytes_); }
+SimBuffers::~SimBuffers() {
+  base::unpoison(bytes_.get(), buffers_.size() * buffer_bytes_);
+}
 
 std::byte* SimBuffers::at(std::uint16_t buffer, std::size_t offset) {
   return bytes_.get() + buffer * buffer_bytes_ + offset;
 }
 
-std::size_t SimBuffers::room() const { return buffer_bytes_ - buffers_[ring_.front()].filled; }
+std::size_t SimBuffers::room() const {
+  return buffer_bytes_ - buffers_[ring_.front()].filled;
+}
 
 SimBuffers::Piece SimBuffers::fill(std::span<const std::byte> bytes) {
   ASSERT(!ring_.empty() && !bytes.empty() && bytes.size() <= room());
@@ -48,7 +52,9 @@ SimBuffers::Piece SimBuffers::fill(std::span<const std::byte> bytes) {
   return {index, data};
 }
 
-void SimBuffers::uncover(std::byte* data, std::size_t size) { base::unpoison(data, size); }
+void SimBuffers::uncover(std::byte* data, std::size_t size) {
+  base::unpoison(data, size);
+}
 
 bool SimBuffers::hold(std::uint16_t buffer) {
   if (buffer >= buffers_.size() || buffers_[buffer].users == 0) return false;

@@ -44,8 +44,8 @@ class SimBuffers {
  private:
   struct Buffer {
     std::uint32_t users = 0;
-    std::size_t filled = 0;    // bytes of it that receives took
-    std::size_t covered = 0;   // of those: released again, and unreadable
+    std::size_t filled = 0;   // bytes of it that receives took
+    std::size_t covered = 0;  // of those: released again, and unreadable
     bool in_ring = true;
   };
   std::byte* at(std::uint16_t buffer, std::size_t offset);

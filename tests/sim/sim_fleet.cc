@@ -1,9 +1,9 @@
 #include "sim_fleet.h"
 
-#include <algorithm>
-
 #include "base/assert.h"
 #include "base/random.h"
+
+#include <algorithm>
 
 namespace ringroom::sim {
 
@@ -26,8 +26,7 @@ SimFleet::SimFleet(SimWorld& world, const shard::Config& config, unsigned shards
     : world_(world), listeners_(make_listeners(world, shards)), fleet_(config, listeners_, -1) {
   for (unsigned i = 0; i < shards; ++i) {
     std::string failure;
-    shards_.push_back(
-        shard::Shard::make(fleet_, i, base::Random(world.seed() * 64 + i), failure));
+    shards_.push_back(shard::Shard::make(fleet_, i, base::Random(world.seed() * 64 + i), failure));
     ASSERT(shards_.back() != nullptr);
   }
   world_.set_while_waiting([this](int waiting) {
@@ -37,9 +36,13 @@ SimFleet::SimFleet(SimWorld& world, const shard::Config& config, unsigned shards
   });
 }
 
-SimFleet::~SimFleet() { world_.set_while_waiting(nullptr); }
+SimFleet::~SimFleet() {
+  world_.set_while_waiting(nullptr);
+}
 
-int SimFleet::any_listener() { return listeners_[world_.below(listeners_.size())]; }
+int SimFleet::any_listener() {
+  return listeners_[world_.below(listeners_.size())];
+}
 
 void SimFleet::turn(unsigned index) {
   if (shards_[index] && !shards_[index]->turn()) shards_[index].reset();
@@ -63,24 +66,31 @@ bool SimFleet::is_stopped() const {
   return std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) { return !shard; });
 }
 
-std::uint64_t SimFleet::sum(const shard::Counter shard::Stats::* counter) const {
+std::uint64_t SimFleet::sum(const shard::Counter shard::Stats::*counter) const {
   std::uint64_t total = 0;
   for (unsigned i = 0; i < shards_.size(); ++i) total += (fleet_.stats(i).*counter).value();
   return total;
 }
 
-std::uint64_t SimFleet::connections_open() const { return sum(&shard::Stats::connections_open); }
+std::uint64_t SimFleet::connections_open() const {
+  return sum(&shard::Stats::connections_open);
+}
 
-std::uint64_t SimFleet::rooms() const { return sum(&shard::Stats::rooms); }
+std::uint64_t SimFleet::rooms() const {
+  return sum(&shard::Stats::rooms);
+}
 
-std::uint64_t SimFleet::agents_awake() const { return sum(&shard::Stats::agents_awake); }
+std::uint64_t SimFleet::agents_awake() const {
+  return sum(&shard::Stats::agents_awake);
+}
 
-std::uint64_t SimFleet::handovers() const { return sum(&shard::Stats::handovers_total); }
+std::uint64_t SimFleet::handovers() const {
+  return sum(&shard::Stats::handovers_total);
+}
 
 bool SimFleet::at_rest() const {
-  return std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) {
-    return !shard || shard->hub().at_rest();
-  });
+  return std::all_of(shards_.begin(), shards_.end(),
+                     [](const auto& shard) { return !shard || shard->hub().at_rest(); });
 }
 
 }  // namespace ringroom::sim

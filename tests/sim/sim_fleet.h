@@ -2,17 +2,16 @@
 // by a test in a SimWorld, and gone before it.
 #pragma once
 
+#include "shard/config.h"
+#include "shard/fleet.h"
+#include "shard/shard.h"
+#include "sim_world.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "shard/config.h"
-#include "shard/fleet.h"
-#include "shard/shard.h"
-
-#include "sim_world.h"
 
 namespace ringroom::sim {
 
@@ -42,7 +41,7 @@ class SimFleet {
 
  private:
   void turn(unsigned index);
-  std::uint64_t sum(const shard::Counter shard::Stats::* counter) const;
+  std::uint64_t sum(const shard::Counter shard::Stats::*counter) const;
 
   SimWorld& world_;
   std::vector<int> listeners_;

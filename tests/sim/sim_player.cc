@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::uint16_t close_code = 4321;
 
-constexpr std::string_view ending_names[] = {
-    "close", "close and fin", "fin", "kick", "garbage", "reset", "vanish", "stay"};
+constexpr std::string_view ending_names[] = {"close",   "close and fin", "fin",    "kick",
+                                             "garbage", "reset",         "vanish", "stay"};
 
 std::string path_of(const std::string& id, const Behaviour& behaviour) {
   return "/agents/" + behaviour.room_class + "/" + behaviour.room + "?_pk=" + id;
@@ -77,24 +77,14 @@ void SimPlayer::end() {
   if (behaviour_.ending == Ending::stay) return;
   ended_ = true;
   switch (behaviour_.ending) {
-    case Ending::close:
-      return socket_.send_close(close_code, "done");
-    case Ending::close_and_fin:
-      fin_due_ = true;
-      return socket_.send_close(close_code, "done");
-    case Ending::fin:
-      fin_due_ = true;
-      return;
-    case Ending::kick:
-      return socket_.send(kick_me);
-    case Ending::garbage:
-      return socket_.send_raw("\x83\x80....");
-    case Ending::reset:
-      return socket_.reset();
-    case Ending::vanish:
-      return socket_.vanish();
-    case Ending::stay:
-      return;
+    case Ending::close: return socket_.send_close(close_code, "done");
+    case Ending::close_and_fin: fin_due_ = true; return socket_.send_close(close_code, "done");
+    case Ending::fin: fin_due_ = true; return;
+    case Ending::kick: return socket_.send(kick_me);
+    case Ending::garbage: return socket_.send_raw("\x83\x80....");
+    case Ending::reset: return socket_.reset();
+    case Ending::vanish: return socket_.vanish();
+    case Ending::stay: return;
   }
 }
 
@@ -116,7 +106,8 @@ std::string SimPlayer::check(const Journal::Entry& journal) const {
     return name() + ": " + std::to_string(journal.connects) + " on_connect, " +
            std::to_string(journal.closes) + " on_close";
   }
-  if (socket_.status() == 101 && journal.connects != 1) return name() + ": a 101 without on_connect";
+  if (socket_.status() == 101 && journal.connects != 1)
+    return name() + ": a 101 without on_connect";
   if (must_be_delivered()) {
     const std::size_t kicks = behaviour_.ending == Ending::kick ? 1 : 0;
     if (journal.messages != sent_ + kicks) {
@@ -158,16 +149,12 @@ std::string SimPlayer::check_end(const Journal::Entry& journal) const {
   };
   switch (behaviour_.ending) {
     case Ending::close:
-    case Ending::close_and_fin:
-      return wanted(close_code, close_code, true);
-    case Ending::kick:
-      return wanted(4001, 4001, true);
-    case Ending::garbage:
-      return wanted(1002, 1002, false);
+    case Ending::close_and_fin: return wanted(close_code, close_code, true);
+    case Ending::kick: return wanted(4001, 4001, true);
+    case Ending::garbage: return wanted(1002, 1002, false);
     case Ending::fin:
       return journal.close_code == 1006 ? "" : name() + ": FIN wasn't an abnormal end";
-    default:
-      return {};
+    default: return {};
   }
 }
 

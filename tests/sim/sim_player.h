@@ -1,17 +1,16 @@
-// SimPlayer: one client of a simulation: a way of behaving, what it sent, and what must have come of
-// it. Owned by the simulation; one thread.
+// SimPlayer: one client of a simulation: a way of behaving, what it sent, and what must have come
+// of it. Owned by the simulation; one thread.
 #pragma once
+
+#include "base/random.h"
+#include "sim_agents.h"
+#include "sim_websocket.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/random.h"
-
-#include "sim_agents.h"
-#include "sim_websocket.h"
 
 namespace ringroom::sim {
 

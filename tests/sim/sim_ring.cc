@@ -47,10 +47,8 @@ bool names_file(SimRing::Kind kind) {
     case SimRing::Kind::poll:
     case SimRing::Kind::shut_down:
     case SimRing::Kind::close:
-    case SimRing::Kind::move_file:
-      return true;
-    default:
-      return false;
+    case SimRing::Kind::move_file: return true;
+    default: return false;
   }
 }
 
@@ -129,21 +127,15 @@ void SimRing::execute(Submission& submission) {
           std::make_unique<Request>(Request{std::move(submission), std::move(socket)}));
       return;
     }
-    case Kind::send:
-      return send_now(submission);
-    case Kind::send_rest:
-      return send_rest(std::move(submission));
+    case Kind::send: return send_now(submission);
+    case Kind::send_rest: return send_rest(std::move(submission));
     case Kind::shut_down:
       file_of(submission.file).socket->shut_down();
       return push(Completion{.tag = submission.tag});
-    case Kind::close:
-      return close_file(submission);
-    case Kind::cancel:
-      return cancel(submission.target_tag);
-    case Kind::move_file:
-      return move_file(submission);
-    case Kind::wake:
-      return wake(submission);
+    case Kind::close: return close_file(submission);
+    case Kind::cancel: return cancel(submission.target_tag);
+    case Kind::move_file: return move_file(submission);
+    case Kind::wake: return wake(submission);
   }
 }
 
@@ -172,13 +164,13 @@ void SimRing::send_now(Submission& submission) {
     taken += result;
     if (static_cast<std::size_t>(result) < piece.size()) break;
   }
-  if (static_cast<std::size_t>(taken) < bytes) push(Completion{.tag = submission.tag, .result = taken});
+  if (static_cast<std::size_t>(taken) < bytes)
+    push(Completion{.tag = submission.tag, .result = taken});
 }
 
 void SimRing::send_rest(Submission submission) {
   auto socket = file_of(submission.file).socket;
-  requests_.push_back(
-      std::make_unique<Request>(Request{std::move(submission), std::move(socket)}));
+  requests_.push_back(std::make_unique<Request>(Request{std::move(submission), std::move(socket)}));
   send_more(*requests_.back());
 }
 
@@ -225,9 +217,9 @@ void SimRing::move_file(const Submission& submission) {
   const std::optional<std::uint32_t> file = target->install(file_of(submission.file).socket);
   if (!file) return push(Completion{.tag = submission.tag, .result = -ENFILE});
   const double late = world_.faults().completion_late;
-  target->posts_.push_back({.due_ns = world_.moment(late),
-                            .completion = {.tag = submission.target_tag,
-                                           .result = static_cast<std::int32_t>(*file)}});
+  target->posts_.push_back(
+      {.due_ns = world_.moment(late),
+       .completion = {.tag = submission.target_tag, .result = static_cast<std::int32_t>(*file)}});
   posts_.push_back({.due_ns = world_.moment(late), .completion = {.tag = submission.tag}});
 }
 

@@ -3,6 +3,11 @@
 // ring with DEFER_TASKRUN; sends happen inside the submit. Owned by the Ring; one thread.
 #pragma once
 
+#include "reactor/ring.h"
+#include "sim_buffers.h"
+#include "sim_socket.h"
+#include "sim_world.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +17,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "reactor/ring.h"
-
-#include "sim_buffers.h"
-#include "sim_socket.h"
-#include "sim_world.h"
 
 namespace ringroom::sim {
 
@@ -45,8 +44,8 @@ class SimRing {
     Kind kind;
     Tag tag = {};
     std::uint32_t file = 0;
-    int descriptor = -1;          // listener, other ring, event
-    Tag target_tag = {};          // of another ring, or of the request to cancel
+    int descriptor = -1;  // listener, other ring, event
+    Tag target_tag = {};  // of another ring, or of the request to cancel
     std::vector<std::span<const std::byte>> pieces = {};
     std::uint64_t bytes_hash = 0;  // of the pieces when they were queued
     std::uint64_t* counter = nullptr;
@@ -94,9 +93,9 @@ class SimRing {
   // A request that waits for something to happen.
   struct Request {
     Submission what;
-    std::shared_ptr<SimSocket> socket;  // null for accept and read_event
+    std::shared_ptr<SimSocket> socket;         // null for accept and read_event
     std::optional<std::uint64_t> due_ns = {};  // it is ready and happens then
-    std::size_t sent_bytes = 0;  // by send_rest
+    std::size_t sent_bytes = 0;                // by send_rest
     bool done = false;
   };
 
@@ -104,8 +103,8 @@ class SimRing {
   struct Post {
     std::uint64_t due_ns;
     Completion completion;
-    std::optional<std::uint32_t> closes = {};        // the file that is closed just then
-    std::shared_ptr<SimSocket> sent_to = {};         // of a send_rest: what it sent to
+    std::optional<std::uint32_t> closes = {};  // the file that is closed just then
+    std::shared_ptr<SimSocket> sent_to = {};   // of a send_rest: what it sent to
   };
 
   // An entry of the completion queue.
@@ -167,7 +166,7 @@ class SimRing {
   std::vector<std::uint32_t> sends_submitted_;  // files whose send ends with the next reap
   std::uint64_t deadline_ns_ = 0;  // of the wait that found nothing; 0: it doesn't wait
   std::uint64_t buffers_exhausted_total_ = 0;
-  bool starved_ = false;   // a receive met -ENOBUFS
+  bool starved_ = false;  // a receive met -ENOBUFS
   std::optional<std::uint64_t> refilled_at_ns_;
 };
 

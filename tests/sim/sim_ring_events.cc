@@ -1,5 +1,7 @@
 // The part of SimRing that runs in a wait: requests that became ready, and completions on their
 // way.
+#include "sim_ring.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <numeric>
@@ -7,8 +9,6 @@
 
 #include <sys/poll.h>
 #include <unistd.h>
-
-#include "sim_ring.h"
 
 namespace ringroom::sim {
 
@@ -105,8 +105,8 @@ bool SimRing::happen_once() {
     if (request->done || (!request->due_ns && !is_ready(*request))) continue;
     if (!request->due_ns) {
       const bool accepts = request->what.kind == Kind::accept;
-      request->due_ns = world_.moment(accepts ? world_.faults().accept_late
-                                              : world_.faults().completion_late);
+      request->due_ns =
+          world_.moment(accepts ? world_.faults().accept_late : world_.faults().completion_late);
     }
     if (*request->due_ns <= now) requests.push_back(request.get());
   }
@@ -127,14 +127,10 @@ bool SimRing::happen_once() {
 
 bool SimRing::is_ready(const Request& request) const {
   switch (request.what.kind) {
-    case Kind::accept:
-      return !world_.backlog_of(request.what.descriptor)->empty();
-    case Kind::read_event:
-      return event_is_readable(request.what.descriptor);
-    case Kind::send_rest:
-      return request.socket->is_writable();
-    default:
-      return request.socket->is_readable();
+    case Kind::accept: return !world_.backlog_of(request.what.descriptor)->empty();
+    case Kind::read_event: return event_is_readable(request.what.descriptor);
+    case Kind::send_rest: return request.socket->is_writable();
+    default: return request.socket->is_readable();
   }
 }
 
@@ -142,17 +138,12 @@ void SimRing::happen(Request& request) {
   request.due_ns.reset();
   if (request.done || !is_ready(request)) return;
   switch (request.what.kind) {
-    case Kind::accept:
-      return accept(request);
+    case Kind::accept: return accept(request);
     case Kind::receive_once:
-    case Kind::receive:
-      return receive(request);
-    case Kind::poll:
-      return poll(request);
-    case Kind::send_rest:
-      return send_more(request);
-    default:
-      return read_event(request);
+    case Kind::receive: return receive(request);
+    case Kind::poll: return poll(request);
+    case Kind::send_rest: return send_more(request);
+    default: return read_event(request);
   }
 }
 
@@ -161,8 +152,7 @@ void SimRing::accept(Request& request) {
   std::shared_ptr<SimSocket> socket = std::move(backlog.front());
   backlog.pop_front();
   if (const std::optional<std::uint32_t> file = install(socket)) {
-    push_multishot(request,
-                   {.tag = request.what.tag, .result = static_cast<std::int32_t>(*file)});
+    push_multishot(request, {.tag = request.what.tag, .result = static_cast<std::int32_t>(*file)});
     return;
   }
   // As Linux does: the connection is lost.
@@ -250,7 +240,8 @@ void SimRing::end_send(Request& request, std::int32_t result) {
 
 void SimRing::read_event(Request& request) {
   request.done = true;
-  const ssize_t count = ::read(request.what.descriptor, request.what.counter, sizeof(std::uint64_t));
+  const ssize_t count =
+      ::read(request.what.descriptor, request.what.counter, sizeof(std::uint64_t));
   push(Completion{.tag = request.what.tag, .result = static_cast<std::int32_t>(count)});
 }
 

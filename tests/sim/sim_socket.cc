@@ -1,13 +1,13 @@
 #include "sim_socket.h"
 
+#include "base/assert.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include <sys/poll.h>
-
-#include "base/assert.h"
 
 #ifndef POLLRDHUP
 #define POLLRDHUP 0x2000
@@ -175,7 +175,9 @@ void SimSocket::reset_client() {
   to_client_.sent.clear();
 }
 
-int SimSocket::take_error() { return std::exchange(error_, 0); }
+int SimSocket::take_error() {
+  return std::exchange(error_, 0);
+}
 
 void SimSocket::carry() {
   if (reset_) return;

@@ -100,12 +100,12 @@ class SimSocket {
   Stream to_server_;
   Stream to_client_;
   unsigned files_ = 0;
-  int error_ = 0;              // of the server's socket, told once to whoever asks first
-  bool reset_ = false;         // the server's socket got a RST
+  int error_ = 0;       // of the server's socket, told once to whoever asks first
+  bool reset_ = false;  // the server's socket got a RST
   bool closed_by_server_ = false;
   bool closed_by_client_ = false;
   bool client_saw_reset_ = false;
-  bool cut_ = false;           // by the network
+  bool cut_ = false;  // by the network
 };
 
 }  // namespace ringroom::sim

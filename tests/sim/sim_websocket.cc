@@ -1,12 +1,12 @@
 #include "sim_websocket.h"
 
+#include "codec/ws/encoder.h"
+#include "codec/ws/mask.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <span>
 #include <utility>
-
-#include "codec/ws/encoder.h"
-#include "codec/ws/mask.h"
 
 namespace ringroom::sim {
 
@@ -32,7 +32,9 @@ void SimWebSocket::send(std::string_view payload, bool is_text, std::size_t frag
   frame(opcode, payload, true);
 }
 
-void SimWebSocket::ping(std::string_view payload) { frame(Opcode::ping, payload, true); }
+void SimWebSocket::ping(std::string_view payload) {
+  frame(Opcode::ping, payload, true);
+}
 
 void SimWebSocket::send_close(std::uint16_t code, std::string_view reason) {
   std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
@@ -41,7 +43,9 @@ void SimWebSocket::send_close(std::uint16_t code, std::string_view reason) {
   close_sent_ = true;
 }
 
-void SimWebSocket::send_raw(std::string_view bytes) { output_ += bytes; }
+void SimWebSocket::send_raw(std::string_view bytes) {
+  output_ += bytes;
+}
 
 void SimWebSocket::frame(Opcode opcode, std::string_view payload, bool fin) {
   if (close_sent_) return;
@@ -119,25 +123,16 @@ void SimWebSocket::take_event(const Event& event) {
   const std::string_view payload(reinterpret_cast<const char*>(event.payload.data()),
                                  event.payload.size());
   switch (event.kind) {
-    case Event::Kind::message:
-      messages_.emplace_back(payload);
-      return;
-    case Event::Kind::ping:
-      frame(Opcode::pong, payload, true);
-      return;
-    case Event::Kind::pong:
-      pongs_.emplace_back(payload);
-      return;
+    case Event::Kind::message: messages_.emplace_back(payload); return;
+    case Event::Kind::ping: frame(Opcode::pong, payload, true); return;
+    case Event::Kind::pong: pongs_.emplace_back(payload); return;
     case Event::Kind::close:
       close_code_ = event.close_code;
       // What is queued and not written yet may not follow our answer; the answer goes first.
       if (!close_sent_) send_close(event.close_code == 1005 ? 1000 : event.close_code);
       return;
-    case Event::Kind::error:
-      fault_ = std::string(event.reason);
-      return;
-    case Event::Kind::need_more:
-      return;
+    case Event::Kind::error: fault_ = std::string(event.reason); return;
+    case Event::Kind::need_more: return;
   }
 }
 

@@ -3,18 +3,17 @@
 // test; one thread.
 #pragma once
 
+#include "base/random.h"
+#include "codec/ws/decoder.h"
+#include "codec/ws/frame.h"
+#include "sim_world.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/random.h"
-#include "codec/ws/decoder.h"
-#include "codec/ws/frame.h"
-
-#include "sim_world.h"
 
 namespace ringroom::sim {
 

@@ -1,12 +1,11 @@
 #include "sim_world.h"
 
+#include "base/assert.h"
+#include "sim_ring.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-
-#include "base/assert.h"
-
-#include "sim_ring.h"
 
 namespace ringroom::sim {
 
@@ -16,9 +15,13 @@ SimWorld* current_world = nullptr;
 
 }  // namespace
 
-void SimClient::write(std::span<const std::byte> bytes) { socket_->client_write(bytes); }
+void SimClient::write(std::span<const std::byte> bytes) {
+  socket_->client_write(bytes);
+}
 
-void SimClient::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+void SimClient::write(std::string_view text) {
+  write(std::as_bytes(std::span(text)));
+}
 
 std::vector<std::byte> SimClient::read(std::size_t bytes_max) {
   return socket_->client_read(bytes_max);
@@ -29,15 +32,21 @@ std::string SimClient::read_text(std::size_t bytes_max) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void SimClient::close_write() { socket_->client_shut_down(); }
+void SimClient::close_write() {
+  socket_->client_shut_down();
+}
 
-void SimClient::close() { socket_->client_close(); }
+void SimClient::close() {
+  socket_->client_close();
+}
 
 void SimClient::reset() {
   socket_->client_reset(world_->below(socket_->receivable_bytes() + 1));
 }
 
-void SimClient::set_receive_window(std::size_t bytes) { socket_->set_client_window(bytes); }
+void SimClient::set_receive_window(std::size_t bytes) {
+  socket_->set_client_window(bytes);
+}
 
 SimWorld::SimWorld(std::uint64_t seed, const FaultProfile& faults)
     : seed_(seed), faults_(faults), random_(seed), outer_(current_world) {
@@ -64,14 +73,15 @@ SimClient SimWorld::connect(int listener) {
   ASSERT(listeners_.contains(listener));
   const std::uint32_t number = clients_total_++;
   auto socket = std::make_shared<SimSocket>("10.0.0.1:" + std::to_string(10'000 + number),
-                                            faults_.send_buffer_bytes,
-                                            faults_.receive_buffer_bytes,
+                                            faults_.send_buffer_bytes, faults_.receive_buffer_bytes,
                                             faults_.client_window_bytes);
   listeners_[listener].push_back(socket);
   return {*this, std::move(socket)};
 }
 
-std::size_t SimWorld::backlog(int listener) const { return listeners_.at(listener).size(); }
+std::size_t SimWorld::backlog(int listener) const {
+  return listeners_.at(listener).size();
+}
 
 std::deque<std::shared_ptr<SimSocket>>* SimWorld::backlog_of(int listener) {
   const auto found = listeners_.find(listener);
@@ -101,7 +111,9 @@ bool SimWorld::chance(double probability) {
   return static_cast<double>(random_.next() >> 11) * 0x1.0p-53 < probability;
 }
 
-std::uint64_t SimWorld::below(std::uint64_t bound) { return random_.next() % bound; }
+std::uint64_t SimWorld::below(std::uint64_t bound) {
+  return random_.next() % bound;
+}
 
 std::uint64_t SimWorld::moment(double late_probability) {
   return chance(late_probability) ? now_ns_ + below(faults_.late_ns_max) : now_ns_;
@@ -112,7 +124,9 @@ int SimWorld::add_ring(SimRing& ring) {
   return next_ring_++;
 }
 
-void SimWorld::remove_ring(SimRing& ring) { rings_.erase(ring.descriptor()); }
+void SimWorld::remove_ring(SimRing& ring) {
+  rings_.erase(ring.descriptor());
+}
 
 SimRing* SimWorld::ring_of(int descriptor) {
   const auto found = rings_.find(descriptor);
@@ -144,11 +158,8 @@ void SimWorld::let_time_pass() {
 }
 
 void SimWorld::violation(std::string_view rule) const {
-  std::fprintf(stderr,
-               "simulated kernel, seed %llu: rule of the ring broken: %.*s\n",
-               static_cast<unsigned long long>(seed_),
-               static_cast<int>(rule.size()),
-               rule.data());
+  std::fprintf(stderr, "simulated kernel, seed %llu: rule of the ring broken: %.*s\n",
+               static_cast<unsigned long long>(seed_), static_cast<int>(rule.size()), rule.data());
   std::abort();
 }
 

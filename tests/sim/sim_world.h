@@ -3,6 +3,10 @@
 // any Ring; while it lives, Ring::make() makes simulated rings in it.
 #pragma once
 
+#include "base/random.h"
+#include "faults.h"
+#include "sim_socket.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -13,11 +17,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/random.h"
-
-#include "faults.h"
-#include "sim_socket.h"
 
 namespace ringroom::sim {
 

@@ -117,7 +117,7 @@ std::optional<Response> find_fault(const Request& request, const Handshake& hand
   }
   if (handshake.versions != 1 || handshake.version != "13") {
     Response response = refuse(426, "ERROR: The requested WebSocket version is not supported.");
-    response.set_header("Sec-WebSocket-Version", "13");
+    response.set_header("Sec-WebSocket-Version", "13").set_header("Upgrade", "websocket");
     return response;
   }
   if (handshake.keys == 0) {

@@ -181,11 +181,10 @@ std::optional<Event> Decoder::read_length(const DecoderOptions& options) {
     return fail(close_code::protocol_error, "Frame length not in its shortest form");
   }
   const auto opcode = static_cast<Opcode>(byte_at(header_, 0) & opcode_bits);
-  const bool compressed = opcode == Opcode::continuation
-                              ? compressed_
-                              : (byte_at(header_, 0) & rsv1_bit) != 0;
-  const std::size_t bytes_max = compressed ? deflated_bytes_max(options.message_bytes_max)
-                                           : options.message_bytes_max;
+  const bool compressed =
+      opcode == Opcode::continuation ? compressed_ : (byte_at(header_, 0) & rsv1_bit) != 0;
+  const std::size_t bytes_max =
+      compressed ? deflated_bytes_max(options.message_bytes_max) : options.message_bytes_max;
   const std::size_t so_far = stored_.size();
   if (!is_control(opcode) && (so_far > bytes_max || remaining_ > bytes_max - so_far)) {
     return fail(close_code::message_too_big, "Message is too large");

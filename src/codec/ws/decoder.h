@@ -29,8 +29,8 @@ struct DecoderOptions {
   bool deflate = false;
 };
 
-/// What a message of this size may become on the wire when it can't be compressed: deflate stores it
-/// in blocks with a few bytes around each (zlib's deflateBound, for any window).
+/// What a message of this size may become on the wire when it can't be compressed: deflate stores
+/// it in blocks with a few bytes around each (zlib's deflateBound, for any window).
 constexpr std::size_t deflated_bytes_max(std::size_t message_bytes) {
   return message_bytes + message_bytes / 1000 + 64;
 }

@@ -24,9 +24,12 @@ const readyLine =
 
 /** A run of the executable: what it says, and how it ends. */
 export class Run {
-  constructor(args) {
+  /** `filesMax` is its limit of open files, if it is to have less than we have. */
+  constructor(args, { filesMax } = {}) {
     assert(existsSync(binary), `no executable at ${binary}; set RINGROOM_BINARY`);
-    this.child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const command = filesMax === undefined ? [binary]
+      : ["prlimit", `--nofile=${filesMax}:${filesMax}`, binary];
+    this.child = spawn(command[0], [...command.slice(1), ...args], { stdio: ["ignore", "pipe", "pipe"] });
     this.stdout = [];
     this.stderr = "";
     this.lines = createInterface({ input: this.child.stdout });
@@ -66,9 +69,9 @@ export class Run {
 
 export class Server extends Run {
   /** Starts one and waits until it is ready. `args` win over the defaults. */
-  static async start(args = []) {
+  static async start(args = [], options = {}) {
     const given = ["serve", ...defaults(args), ...serveArguments, ...args];
-    const server = new Server(given);
+    const server = new Server(given, options);
     const match = readyLine.exec(await server.firstLine());
     assert(match, `not the ready line: ${server.stdout[0]}`);
     server.host = match[1];

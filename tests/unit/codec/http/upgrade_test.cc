@@ -63,6 +63,7 @@ void expect_refused(const Request& request, int status, std::string_view text) {
   EXPECT_EQ(response->body(), text);
   EXPECT_EQ(response->header("connection"), "close");
   EXPECT_EQ(response->header("sec-websocket-version").has_value(), status == 426);
+  EXPECT_EQ(response->header("upgrade").has_value(), status == 426);
 }
 
 UpgradeAccepted expect_accepted(const Request& request) {
