@@ -107,7 +107,8 @@ class Runtime {
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
-      return std::hash<std::string_view>()(key.name) ^ std::hash<const void*>()(key.info);
+      return std::hash<std::string_view>()(key.name) ^
+             std::hash<std::string_view>()(key.info->name);
     }
   };
 

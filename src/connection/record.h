@@ -32,7 +32,7 @@ inline constexpr std::uint16_t was_full = 1U << 6;           // on_drain is due 
 inline constexpr std::uint16_t ping_sent = 1U << 7;          // a keep-alive ping is unanswered
 inline constexpr std::uint16_t shut_after_output = 1U << 8;  // finishing goes on to lingering
 inline constexpr std::uint16_t unfinished = 1U << 9;  // has received bytes that wait for a turn
-inline constexpr std::uint16_t resuming = 1U << 10;   // its turn is queued
+inline constexpr std::uint16_t ended = 1U << 10;      // the FIN came behind input that waits
 }  // namespace flag
 
 struct Record {

@@ -59,7 +59,8 @@ int RecvBuffers::set_up(io_uring* ring, bool incremental) {
   const int result = io_uring_register_buf_ring(ring, &registration, 0);
   if (result < 0) return result;
   io_uring_buf_ring_init(ring_);
-  states_.resize(count);
+  states_.assign(count, State{});
+  with_kernel_ = 0;
   for (unsigned i = 0; i < count; ++i) give_back(static_cast<std::uint16_t>(i));
   return 0;
 }
@@ -74,6 +75,7 @@ std::byte* RecvBuffers::take(std::uint32_t completion_flags, std::size_t bytes) 
   ++state.holds;
   if (!incremental_ || (completion_flags & uapi::completion_buffer_more) == 0) {
     state.kernel_owns = false;
+    --with_kernel_;
   }
   base::unpoison(data, bytes);
   return data;
@@ -91,6 +93,7 @@ bool RecvBuffers::release(std::uint16_t buffer) {
 
 void RecvBuffers::give_back(std::uint16_t buffer) {
   states_[buffer] = {.offset = 0, .holds = 0, .kernel_owns = true};
+  ++with_kernel_;
   base::poison(begin_of(buffer), bytes_each_);
   io_uring_buf_ring_add(ring_, begin_of(buffer), static_cast<unsigned>(bytes_each_), buffer,
                         io_uring_buf_ring_mask(static_cast<std::uint32_t>(states_.size())), 0);

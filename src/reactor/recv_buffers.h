@@ -28,6 +28,8 @@ class RecvBuffers {
   void hold(std::uint16_t buffer) { ++states_[buffer].holds; }
   /// True if the buffer went back to the kernel.
   bool release(std::uint16_t buffer);
+  /// Whether a receive would find a buffer.
+  bool kernel_has_any() const { return with_kernel_ > 0; }
 
  private:
   struct State {
@@ -47,6 +49,7 @@ class RecvBuffers {
   std::size_t bytes_each_ = 0;
   bool incremental_ = false;
   std::vector<State> states_;
+  std::size_t with_kernel_ = 0;
 };
 
 }  // namespace ringroom::reactor

@@ -128,6 +128,8 @@ void Ring::Body::drain(std::vector<Completion>& completions) {
       } else if (cqe->res == -ENOBUFS) {
         starved = true;
         ++exhausted_total;
+        // Some came back since the kernel looked; nobody may wait for them to come back again.
+        if (buffers.kernel_has_any()) refilled = true;
       }
       completions.push_back(completion);
     }

@@ -54,6 +54,8 @@ void Shard::on_receive_once(const Completion& completion) {
   if (completion.result <= 0) {
     if (completion.result == -ENOBUFS) {
       starved_.push_back({slot, record->generation});
+    } else if (completion.result == 0) {
+      peer_finished(slot, *record);
     } else {
       connection_ended(slot, *record);
     }

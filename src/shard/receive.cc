@@ -54,6 +54,8 @@ void Shard::on_receive(const Completion& completion) {
   if (completion.result <= 0) [[unlikely]] {
     if (completion.result == -ENOBUFS) {
       starved_.push_back({slot, generation});
+    } else if (completion.result == 0) {
+      peer_finished(slot, *record);
     } else if (completion.result != -ECANCELED) {
       connection_ended(slot, *record);
     } else if (wants_bytes(*record)) {
@@ -194,7 +196,7 @@ void Shard::stash(Record& record, std::span<const std::byte> input) {
 }
 
 bool Shard::wants_bytes(const Record& record) {
-  if (record.has(flag::paused)) return false;
+  if (record.has(flag::paused) || record.has(flag::ended)) return false;
   const connection::Active* active = hub_.active(record);
   return active == nullptr || active->input.size() < input_bytes_max;
 }
@@ -218,6 +220,9 @@ void Shard::resume(std::uint32_t slot, std::uint32_t generation) {
   }
   if (hub_.find(slot, generation) == nullptr || record->has(flag::paused)) return;
   if (record->stage == Stage::open || record->stage == Stage::closing) {
+    if (record->has(flag::ended) && !record->has(flag::unfinished)) {
+      return connection_ended(slot, *record);
+    }
     if (!record->has(flag::cancelling) && wants_bytes(*record)) arm(slot, *record);
     hub_.release_if_quiet(*record);
   }
@@ -240,6 +245,19 @@ void Shard::rearm_starved() {
     if (record == nullptr || record->stage == Stage::shutting || !wants_bytes(*record)) continue;
     arm(ref.slot, *record);
   }
+}
+
+// The peer will send nothing more; it may still read. What it sent before counts, and what it was
+// answered leaves.
+void Shard::peer_finished(std::uint32_t slot, Record& record) {
+  const connection::Active* active = hub_.active(record);
+  switch (record.stage) {
+    case Stage::finishing: return record.clear(flag::shut_after_output);
+    case Stage::http: end_session(slot); return hub_.finish(slot, false);
+    default: break;
+  }
+  if (active != nullptr && !active->input.empty()) return record.set(flag::ended);
+  connection_ended(slot, record);
 }
 
 // The peer is gone, or we are done waiting for it.

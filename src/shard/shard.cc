@@ -21,6 +21,7 @@ constexpr std::uint64_t busy_events = 16;
 // The clock is looked at once in so many messages at the most.
 constexpr std::uint64_t messages_per_clock_max = 16;
 constexpr std::uint64_t second_ns = 1'000'000'000;
+constexpr std::uint64_t retry_letters_ns = 1'000'000;
 
 connection::HubOptions hub_options(const Config& config) {
   return {.outbox_bytes_max = config.outbox_bytes_max,
@@ -126,7 +127,12 @@ void Shard::wait() {
   lane_.asleep.store(true, std::memory_order_seq_cst);
   const bool mail = std::any_of(lane_.inboxes.begin(), lane_.inboxes.end(),
                                 [](const auto& inbox) { return !inbox->empty(); });
-  ring_->submit_and_wait(mail ? 0 : timers_.next_deadline(), gather_);
+  // A letter that found a full mailbox is tried again soon.
+  const bool unsent = std::any_of(outgoing_.begin(), outgoing_.end(),
+                                  [](const auto& letters) { return !letters.empty(); });
+  const std::uint64_t deadline =
+      unsent ? ring_->now_ns() + retry_letters_ns : timers_.next_deadline();
+  ring_->submit_and_wait(mail ? 0 : deadline, gather_);
   lane_.asleep.store(false, std::memory_order_relaxed);
 }
 

@@ -145,6 +145,7 @@ class Shard final : public agent_runtime::ShardServices {
   void resume_unfinished();
   void arm(std::uint32_t slot, connection::Record& record);
   void rearm_starved();
+  void peer_finished(std::uint32_t slot, connection::Record& record);
   void connection_ended(std::uint32_t slot, connection::Record& record);
   void ping_the_silent();
 

@@ -1,6 +1,6 @@
 """The opening handshake as the server must judge and answer it (§4.2)."""
 from case import Case
-from wire import PING, TEXT, accept_key, frame, require
+from wire import CLOSE_PATIENCE_S, PING, TEXT, accept_key, frame, require
 
 SAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 SAMPLE_ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # both of §1.3
@@ -149,7 +149,7 @@ def wrong_version(version):
         require(answer.status == 426, f"{answer.line}, not 426")
         require(answer.one("sec-websocket-version") == "13", "another version is named")
         names_the_upgrade(answer)
-        peer.socket.settimeout(3)
+        peer.socket.settimeout(CLOSE_PATIENCE_S)
         while peer.receive():
             pass
     return check

@@ -18,10 +18,10 @@ class BuffersTest : public RingFixture {
 
   static char pattern(std::size_t at) { return static_cast<char>(at * 31 >> 4); }
 
-  /// Writes as much of the pattern as the socket takes.
-  void pour() {
+  /// Writes as much of the pattern as the socket takes, and so much at the most.
+  void pour(std::size_t bytes = 16 * all_bytes) {
     std::string text(65'536, '\0');
-    for (;;) {
+    for (std::size_t end = sent_ + bytes; sent_ < end;) {
       for (std::size_t i = 0; i < text.size(); ++i) text[i] = pattern(sent_ + i);
       const ssize_t count = ::send(client_.get(), text.data(), text.size(), MSG_NOSIGNAL);
       if (count <= 0) return;
@@ -37,6 +37,21 @@ class BuffersTest : public RingFixture {
       if (completion.result < 0) return completion;
       check(completion);
       held_.push_back(completion);
+      if (!completion.more) ring_->receive(file_, receive_tag);
+    }
+  }
+  /// Receives what was poured, giving buffers back and arming again after each refill.
+  void receive_all() {
+    ring_->receive(file_, receive_tag);
+    while (received_ < sent_) {
+      const Completion completion = ring_.wait_for(receive_tag);
+      if (completion.result > 0) {
+        check(completion);
+        ring_->release(completion.buffer);
+      } else {
+        ASSERT_EQ(completion.result, -ENOBUFS);
+        ASSERT_TRUE(ring_->take_refilled());
+      }
       if (!completion.more) ring_->receive(file_, receive_tag);
     }
   }
@@ -62,32 +77,28 @@ TEST_P(BuffersTest, RunOutAndComeBack) {
   EXPECT_EQ(failed.result, -ENOBUFS);
   EXPECT_FALSE(failed.more);
   EXPECT_FALSE(failed.has_buffer);
-  EXPECT_EQ(received_, all_bytes);
+  EXPECT_GT(received_, all_bytes - all_bytes / 16);  // whole buffers may be filled in part
+  EXPECT_LE(received_, all_bytes);
   EXPECT_EQ(ring_->buffers_exhausted_total(), 1U);
   EXPECT_FALSE(ring_->take_refilled());
 
   release_all();
   EXPECT_TRUE(ring_->take_refilled());
   EXPECT_FALSE(ring_->take_refilled());
-  ring_->receive(file_, receive_tag);
-  while (received_ < sent_) {
-    const Completion completion = ring_.wait_for(receive_tag);
-    ASSERT_GT(completion.result, 0);
-    check(completion);
-    ring_->release(completion.buffer);
-  }
+  receive_all();
   EXPECT_EQ(wrong_, 0U);
 }
 
 TEST_P(BuffersTest, AreNotRefilledWithoutNeed) {
   ring_->receive(file_, receive_tag);
   for (int i = 0; i < 20; ++i) {
-    pour();
+    pour(all_bytes / 4);
     while (received_ < sent_) {
       const Completion completion = ring_.wait_for(receive_tag);
       ASSERT_GT(completion.result, 0);
       check(completion);
       ring_->release(completion.buffer);
+      if (!completion.more) ring_->receive(file_, receive_tag);
     }
   }
   EXPECT_GT(received_, all_bytes);
@@ -120,7 +131,7 @@ TEST_P(BuffersTest, KeepTheirBytesForASecondUser) {
   ring_->hold(kept.buffer);
   ring_->release(kept.buffer);
   while (received_ < 2 * all_bytes) {
-    pour();
+    pour(all_bytes / 4);
     const Completion completion = ring_.wait_for(receive_tag);
     if (completion.result > 0) {
       check(completion);
