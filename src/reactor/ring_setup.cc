@@ -36,8 +36,8 @@ std::string setup_failure(int error) {
     case EACCES:
       return "io_uring is forbidden here, as a container's seccomp profile does. Start the "
              "container with the profile of the README (docker run --security-opt "
-             "seccomp=ringroom-seccomp.json), which adds io_uring_setup, io_uring_enter and "
-             "io_uring_register to the default one.";
+             "seccomp=tools/ringroom-seccomp.json), which permits io_uring_setup, io_uring_enter "
+             "and io_uring_register.";
     case ENOSYS:
       return "this system has no io_uring: either the kernel was built without CONFIG_IO_URING, or "
              "a sandbox (gVisor, an old container runtime) hides it. Ringroom needs Linux 6.1 or "

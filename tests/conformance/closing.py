@@ -94,9 +94,9 @@ def cases():
     yield Case("5.5.1", "close of one byte refused", refused(frame(CLOSE, b"\x03"), 1002))
     for reason in (b"bye", "žluťoučký kůň 🐎".encode(), b"x" * 123):
         payload = close_payload(1000, reason)
-        yield Case("5.5.1", f"close with a reason of {len(reason)} bytes answered", answered(payload))
-        yield Case("5.5.1", f"close with a reason of {len(reason)} bytes in octets answered",
-                   answered(payload, 1))
+        name = f"close with a reason of {len(reason)} bytes"
+        yield Case("5.5.1", f"{name} answered", answered(payload))
+        yield Case("5.5.1", f"{name} in octets answered", answered(payload, 1))
     for reason in (b"\x80", b"ok\xff", b"\xe2\x82", b"\xed\xa0\x80", b"x" * 120 + b"\xf4\x90\x80"):
         yield Case("8.1", f"close with the reason …{reason[-4:].hex(' ')} refused",
                    refused(frame(CLOSE, close_payload(1000, reason)), 1007))
@@ -106,7 +106,8 @@ def cases():
     yield Case("5.5.1", "ping after close ignored", followed_by(frame(PING, b"late")))
     yield Case("5.5.1", "second close ignored", followed_by(frame(CLOSE, close_payload(1001))))
     yield Case("5.5.1", "nonsense after close ignored", followed_by(b"\xff" * 1000))
-    yield Case("5.5.1", "large message after close ignored", followed_by(frame(BINARY, bytes(200_000))))
+    yield Case("5.5.1", "large message after close ignored",
+               followed_by(frame(BINARY, bytes(200_000))))
     yield Case("5.5.1", "data long after close ignored", followed_later)
     yield Case("5.5.1", "close inside of a fragmented message answered", inside_of_a_message)
     yield Case("5.5.1", "close then the end of the stream answered", half_closed)

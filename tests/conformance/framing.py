@@ -43,7 +43,8 @@ def echo(opcode, length, deliver):
 def length_cases():
     for opcode, length, deliver in itertools.product((TEXT, BINARY), LENGTHS,
                                                      (in_one_write, in_octets, in_chops)):
-        yield Case("5.2", f"{OPCODE_NAMES[opcode]} of {length} {deliver.__name__.replace('_', ' ')}",
+        how = deliver.__name__.replace("_", " ")
+        yield Case("5.2", f"{OPCODE_NAMES[opcode]} of {length} {how}",
                    echo(opcode, length, deliver))
 
 
@@ -97,7 +98,8 @@ def reserved_bit_cases():
 
 
 def opcode_cases():
-    for opcode, payload in itertools.product((3, 4, 5, 6, 7, 11, 12, 13, 14, 15), (b"", b"reserved")):
+    reserved = (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)
+    for opcode, payload in itertools.product(reserved, (b"", b"reserved")):
         size = "with" if payload else "without"
         yield Case("5.2", f"opcode {opcode} {size} payload", refused(frame(opcode, payload), 1002))
     for opcode in (3, 7, 11, 15):
@@ -154,10 +156,12 @@ def control_cases():
     for deliver in (in_one_write, in_octets):
         how = deliver.__name__.replace("_", " ")
         yield Case("5.5.2", f"10 pings {how} answered in order", pings_in_order(deliver))
-        yield Case("5.5.2", f"ping inside of a fragmented message {how}", ping_in_fragments(deliver))
+        yield Case("5.5.2", f"ping inside of a fragmented message {how}",
+                   ping_in_fragments(deliver))
     yield Case("5.5.2", "ping inside of an unfinished message answered at once", pong_at_once)
     for payload in (b"", b"unasked", bytes(125)):
-        yield Case("5.5.3", f"unasked pong of {len(payload)} bytes ignored", pong_is_ignored(payload))
+        yield Case("5.5.3", f"unasked pong of {len(payload)} bytes ignored",
+                   pong_is_ignored(payload))
 
 
 def at_the_limit(peer):

@@ -144,7 +144,8 @@ def names_the_upgrade(answer):
 def wrong_version(version):
     """§4.2.2 item 4: the version that is wanted is named."""
     def check(peer):
-        peer.send(peer.request(with_value("Sec-WebSocket-Version", version)(peer.handshake_headers())))
+        change = with_value("Sec-WebSocket-Version", version)
+        peer.send(peer.request(change(peer.handshake_headers())))
         answer = peer.read_answer()
         require(answer.status == 426, f"{answer.line}, not 426")
         require(answer.one("sec-websocket-version") == "13", "another version is named")

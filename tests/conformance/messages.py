@@ -71,8 +71,8 @@ def fragmentation_cases():
 
 
 VALID_TEXTS = (
-    "κόσμε", "ß", "\0", "\x7f", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\ufffd", "\ufffe",
-    "\uffff", "\U00010000", "\U0001f40e", "\U0010ffff", "žluťoučký kůň 🐎 " * 40,
+    "κόσμε", "ß", "\0", "\x7f", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\ufffd",
+    "\ufffe", "\uffff", "\U00010000", "\U0001f40e", "\U0010ffff", "žluťoučký kůň 🐎 " * 40,
 )
 
 # Texts that are wrong from an octet on, cut behind it: whatever followed could not mend them.
@@ -88,7 +88,8 @@ WRONG_BEGINNINGS = (
 )
 
 # Right so far, but without the end of their last character.
-UNFINISHED = (b"\xc3", b"\xe2\x82", b"\xf0", b"\xf0\x9f", b"\xf0\x9f\x90", b"abc\xe2", b"x" * 200 + b"\xf0")
+UNFINISHED = (b"\xc3", b"\xe2\x82", b"\xf0", b"\xf0\x9f", b"\xf0\x9f\x90", b"abc\xe2",
+              b"x" * 200 + b"\xf0")
 
 
 def fails_inside_of_a_frame(start):

@@ -69,7 +69,8 @@ class Frame:
         self.opcode, self.fin, self.rsv, self.payload = opcode, fin, rsv, payload
 
     def __str__(self):
-        return f"frame(opcode {self.opcode}, fin {self.fin}, rsv {self.rsv}, {shorten(self.payload)})"
+        return (f"frame(opcode {self.opcode}, fin {self.fin}, rsv {self.rsv}, "
+                f"{shorten(self.payload)})")
 
 
 class Answer:
@@ -101,6 +102,7 @@ class Peer:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = bytearray()
         self.rsv_allowed = 0
+        self.end = "ended"
 
     def shut(self):
         self.socket.close()
@@ -123,6 +125,7 @@ class Peer:
         try:
             data = self.socket.recv(65536)
         except ConnectionResetError:
+            self.end = "was reset"
             data = b""
         except socket.timeout:
             raise Violation("nothing came: " + (f"only {shorten(self.received)}"
@@ -132,7 +135,7 @@ class Peer:
 
     def take(self, count):
         while len(self.received) < count:
-            require(self.receive(), f"the stream ended after {shorten(self.received)}")
+            require(self.receive(), f"the stream {self.end} after {shorten(self.received)}")
         data = bytes(self.received[:count])
         del self.received[:count]
         return data
@@ -147,7 +150,8 @@ class Peer:
     # ---- HTTP
 
     def request(self, headers, method="GET", version="HTTP/1.1"):
-        lines = [f"{method} {self.path} {version}"] + [f"{name}: {value}" for name, value in headers]
+        lines = [f"{method} {self.path} {version}"]
+        lines += [f"{name}: {value}" for name, value in headers]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def handshake_headers(self, key="dGhlIHNhbXBsZSBub25jZQ=="):
@@ -156,7 +160,8 @@ class Peer:
 
     def read_answer(self):
         while b"\r\n\r\n" not in self.received:
-            require(self.receive(), f"no whole head, only {shorten(self.received)}")
+            require(self.receive(), f"no whole head: the stream {self.end} after "
+                                    f"{shorten(self.received)}")
         end = self.received.index(b"\r\n\r\n")
         return Answer(self.take(end + 4)[:-4])
 

@@ -236,12 +236,12 @@ void ShardSimulation::finish() {
 
 void ShardSimulation::leave_nothing() {
   for (const Visitor& visitor : visitors_) SimClient(visitor.client).close();
-  for (int i = 0; i < 5; ++i) run_fleet(second_ns);
+  for (int i = 0; i < 8; ++i) run_fleet(second_ns);
   const auto staying = static_cast<std::uint64_t>(
       std::count_if(players_.begin(), players_.end(), [](const auto& p) { return !p->is_over(); }));
-  expect(fleet_->connections_open() == staying, std::to_string(fleet_->connections_open()) +
-                                                    " connections are left, " +
-                                                    std::to_string(staying) + " clients");
+  expect(fleet_->connections_open() == staying,
+         std::to_string(fleet_->connections_open()) + " connections are left, " +
+             std::to_string(staying) + " clients" + fleet_->describe_connections());
   expect(world_.files_open() == staying, std::to_string(world_.files_open()) + " files are left");
   expect(world_.buffer_users() == 0, std::to_string(world_.buffer_users()) + " buffers are held");
   expect(fleet_->at_rest(), "a hub isn't at rest");

@@ -93,4 +93,20 @@ bool SimFleet::at_rest() const {
                      [](const auto& shard) { return !shard || shard->hub().at_rest(); });
 }
 
+std::string SimFleet::describe_connections() const {
+  std::string text;
+  for (const auto& shard : shards_) {
+    if (shard == nullptr) continue;
+    connection::Slab& slab = shard->hub().slab();
+    for (std::uint32_t slot = 0; slot < slab.end(); ++slot) {
+      const connection::Record& record = slab[slot];
+      if (record.stage == connection::Stage::free) continue;
+      text += " [shard " + std::to_string(shard->index()) + " slot " + std::to_string(slot) +
+              " stage " + std::to_string(static_cast<int>(record.stage)) + " flags " +
+              std::to_string(record.flags) + "]";
+    }
+  }
+  return text;
+}
+
 }  // namespace ringroom::sim

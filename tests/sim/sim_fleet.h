@@ -33,6 +33,8 @@ class SimFleet {
   bool is_stopped() const;
 
   std::uint64_t connections_open() const;
+  /// Shard, slot, stage and flags of every connection, for the report of a failure.
+  std::string describe_connections() const;
   std::uint64_t rooms() const;
   std::uint64_t agents_awake() const;
   std::uint64_t handovers() const;

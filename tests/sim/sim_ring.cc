@@ -81,6 +81,9 @@ SimRing::~SimRing() {
 void SimRing::queue(Submission submission) {
   if (queue_.size() >= submissions_max_) submit();
   submission.bytes_hash = hash_of(submission.pieces);
+  std::size_t bytes = 0;
+  for (std::span<const std::byte> piece : submission.pieces) bytes += piece.size();
+  world_.note_request(descriptor_, static_cast<int>(submission.kind), submission.tag, bytes);
   check(submission);
   deadline_ns_ = 0;
   queue_.push_back(std::move(submission));

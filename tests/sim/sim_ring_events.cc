@@ -261,7 +261,7 @@ void SimRing::push_multishot(Request& request, Completion completion) {
 }
 
 void SimRing::push(Ready ready) {
-  world_.count_completion();
+  world_.note_completion(descriptor_, ready.completion);
   ready_.push_back(std::move(ready));
 }
 

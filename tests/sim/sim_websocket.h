@@ -56,7 +56,7 @@ class SimWebSocket {
   /// The server broke the protocol: why.
   const std::string& fault() const { return fault_; }
   /// Nothing more will come.
-  bool is_over() const { return gone_ || client_.is_closed(); }
+  bool is_over() const { return gone_ || client_.saw_reset(); }
   bool was_reset() const { return reset_ || client_.saw_reset(); }
   bool sent_close() const { return close_sent_; }
   /// The answer to a plain request, as it is on the wire; and its body.

@@ -51,6 +51,7 @@ void SimClient::set_receive_window(std::size_t bytes) {
 SimWorld::SimWorld(std::uint64_t seed, const FaultProfile& faults)
     : seed_(seed), faults_(faults), random_(seed), outer_(current_world) {
   current_world = this;
+  traced_ = std::getenv("RINGROOM_SIM_TRACE") != nullptr;
 }
 
 SimWorld::~SimWorld() {
@@ -155,6 +156,22 @@ void SimWorld::run_others(SimRing& waiting) {
 void SimWorld::let_time_pass() {
   const std::uint64_t next = std::min(next_moment_ns(), time_limit_ns_);
   if (next != UINT64_MAX && next > now_ns_) now_ns_ = next;
+}
+
+void SimWorld::note_completion(int ring, const reactor::Completion& completion) {
+  ++completions_total_;
+  if (!traced_) return;
+  std::fprintf(stderr, "%12llu ring %d completes op %u slot %u generation %u: %d%s\n",
+               static_cast<unsigned long long>(now_ns_), ring - first_ring,
+               static_cast<unsigned>(completion.tag.op()), completion.tag.slot(),
+               completion.tag.generation(), completion.result, completion.more ? " more" : "");
+}
+
+void SimWorld::note_request(int ring, int kind, reactor::Tag tag, std::size_t bytes) const {
+  if (!traced_) return;
+  std::fprintf(stderr, "%12llu ring %d request %d op %u slot %u generation %u, %zu bytes\n",
+               static_cast<unsigned long long>(now_ns_), ring - first_ring, kind,
+               static_cast<unsigned>(tag.op()), tag.slot(), tag.generation(), bytes);
 }
 
 void SimWorld::violation(std::string_view rule) const {

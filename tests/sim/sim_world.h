@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "faults.h"
+#include "reactor/ring.h"
 #include "sim_socket.h"
 
 #include <cstddef>
@@ -120,7 +121,10 @@ class SimWorld {
   /// A ring waits, and found nothing.
   void run_others(SimRing& waiting);
   void let_time_pass();
-  void count_completion() { ++completions_total_; }
+  /// Counts it, and prints it if RINGROOM_SIM_TRACE is set.
+  void note_completion(int ring, const reactor::Completion& completion);
+  /// The same for requests; `kind` is a SimRing::Kind.
+  void note_request(int ring, int kind, reactor::Tag tag, std::size_t bytes) const;
   /// The code under test broke a rule of ring.h: says which and the seed, and aborts.
   [[noreturn]] void violation(std::string_view rule) const;
 
@@ -141,6 +145,7 @@ class SimWorld {
   int next_ring_ = first_ring;
   std::function<void(int)> while_waiting_;
   bool others_run_ = false;
+  bool traced_ = false;
   SimWorld* outer_;
 };
 

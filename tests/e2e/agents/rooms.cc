@@ -220,6 +220,7 @@ class Hooks final : public Agent {
     if (guest.state() == "close") throw std::runtime_error("no close today");
     if (guest.state() == "reply") guest.close(4444, "my own words");
   }
+  using Agent::on_error;
   void on_error(Connection& guest, const Error& error) override {
     broadcast(json{{"where", error.where()}, {"message", error.message()}, {"of", guest.id()}},
               {.without = guest.ref()});

@@ -12,6 +12,10 @@ export class Crowd {
     this.count = count;
     this.child = spawn("/usr/bin/python3", [script, server.host, `${server.port}`, path, `${count}`],
       { stdio: ["pipe", "pipe", "inherit"] });
+    // Ends with us, whatever happens.
+    this.child.unref();
+    this.child.stdin.unref();
+    this.child.stdout.unref();
     this.lines = createInterface({ input: this.child.stdout });
     this.ended = once(this.child, "close");
   }

@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { after } from "node:test";
 import assert from "node:assert/strict";
 import { within } from "./deadline.mjs";
 
@@ -19,6 +20,10 @@ export const artifacts = resolve(process.env.RINGROOM_ARTIFACTS ?? dirname(binar
 /** Arguments for every server, so that the same tests run with other settings too. */
 export const serveArguments = (process.env.RINGROOM_SERVE_ARGS ?? "").split(/\s+/).filter(Boolean);
 
+// Servers that a failed test left behind must not keep its file from ending.
+const running = new Set();
+after(() => running.forEach((child) => child.kill("SIGKILL")));
+
 const readyLine =
   /^ringroom listening on http:\/\/(\S+):(\d+) \((\d+) shards?, admin (?:http:\/\/(\S+):(\d+)|off)\)$/;
 
@@ -30,6 +35,8 @@ export class Run {
     const command = filesMax === undefined ? [binary]
       : ["prlimit", `--nofile=${filesMax}:${filesMax}`, binary];
     this.child = spawn(command[0], [...command.slice(1), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    running.add(this.child);
+    this.child.once("close", () => running.delete(this.child));
     this.stdout = [];
     this.stderr = "";
     this.lines = createInterface({ input: this.child.stdout });
