@@ -74,12 +74,19 @@ void Hub::close_file(std::uint32_t slot) {
   if (record.stage == Stage::shutting) return;
   ASSERT(record.room == none);
   record.stage = Stage::shutting;
+  Tag requests[2];
+  std::size_t count = 0;
+  if (record.has(flag::receiving)) {
+    const Op receive = record.has(flag::receiving_once) ? Op::receive_once : Op::receive;
+    requests[count++] = Tag::of(receive, slot, record.generation);
+  }
   if (record.active != none) {
     Active& active = actives_[record.active];
     timers_.cancel(active.timer);
     ASSERT(active.session == none);
     // The kernel may still read the backlog until that send has completed.
     if (active.backlog.in_flight) {
+      requests[count++] = Tag::of(Op::send_rest, slot, record.generation);
       orphans_.push_back({{slot, record.generation}, std::move(active.backlog.rest)});
     }
     active = Active{};
@@ -89,7 +96,7 @@ void Hub::close_file(std::uint32_t slot) {
     if (record.*blob != none) blobs_.free(record.*blob);
     record.*blob = none;
   }
-  ring_.close(slot, Tag::of(Op::close, slot, record.generation));
+  ring_.close(slot, {requests, count}, Tag::of(Op::close, slot, record.generation));
 }
 
 void Hub::on_file_closed(const reactor::Completion& completion) {

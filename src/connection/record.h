@@ -33,6 +33,7 @@ inline constexpr std::uint16_t ping_sent = 1U << 7;          // a keep-alive pin
 inline constexpr std::uint16_t shut_after_output = 1U << 8;  // finishing goes on to lingering
 inline constexpr std::uint16_t unfinished = 1U << 9;  // has received bytes that wait for a turn
 inline constexpr std::uint16_t ended = 1U << 10;      // the FIN came behind input that waits
+inline constexpr std::uint16_t receiving_once = 1U << 11;  // the receive is a single-shot one
 }  // namespace flag
 
 struct Record {

@@ -69,6 +69,9 @@ class Ring {
   /// Accepts connections of a listener into free direct descriptors until cancelled. Each gives a
   /// completion whose result is the file.
   void accept(int listener, Tag tag);
+  /// Accepts one. For a table that is nearly full: the other one takes a whole burst before it can
+  /// be told to stop, and loses what doesn't fit.
+  void accept_once(int listener, Tag tag);
   /// Receives once into a provided buffer.
   void receive_once(std::uint32_t file, Tag tag);
   /// Receives into provided buffers until cancelled or !more. Not more: arm again, unless the
@@ -86,7 +89,11 @@ class Ring {
   /// shutdown(SHUT_WR).
   void shut_down(std::uint32_t file, Tag tag);
   /// Ends every request on the file, then closes it. Completes with `tag` when the file is free.
+  /// Looks at all requests of the ring to find the file's.
   void close(std::uint32_t file, Tag tag);
+  /// The same, for a file whose requests are known by their tags: found at once, however many
+  /// others there are. One that isn't named keeps the socket open.
+  void close(std::uint32_t file, std::span<const Tag> requests, Tag tag);
   /// Ends the request that was queued with `request`; that one completes with -ECANCELED, unless
   /// it was quicker.
   void cancel(Tag request);

@@ -159,6 +159,12 @@ void Ring::accept(int listener, Tag tag) {
   io_uring_sqe_set_data64(sqe, tag.bits);
 }
 
+void Ring::accept_once(int listener, Tag tag) {
+  io_uring_sqe* sqe = body_->next_sqe();
+  io_uring_prep_accept_direct(sqe, listener, nullptr, nullptr, 0, IORING_FILE_INDEX_ALLOC);
+  io_uring_sqe_set_data64(sqe, tag.bits);
+}
+
 void Ring::receive_once(std::uint32_t file, Tag tag) {
   io_uring_sqe* sqe = body_->next_sqe();
   io_uring_prep_recv(sqe, static_cast<int>(file), nullptr, 0, 0);
@@ -224,6 +230,19 @@ void Ring::close(std::uint32_t file, Tag tag) {
                           IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_ALL);
   cancel->flags |= IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
   io_uring_sqe_set_data64(cancel, Tag::of(Op::ignored, 0).bits);
+  io_uring_sqe* sqe = body_->next_sqe();
+  io_uring_prep_close_direct(sqe, file);
+  io_uring_sqe_set_data64(sqe, tag.bits);
+}
+
+void Ring::close(std::uint32_t file, std::span<const Tag> requests, Tag tag) {
+  if (io_uring_sq_space_left(&body_->ring) < requests.size() + 1) body_->submit();
+  for (const Tag request : requests) {
+    io_uring_sqe* sqe = body_->next_sqe();
+    io_uring_prep_cancel64(sqe, request.bits, 0);
+    sqe->flags |= IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
+    io_uring_sqe_set_data64(sqe, Tag::of(Op::ignored, 0).bits);
+  }
   io_uring_sqe* sqe = body_->next_sqe();
   io_uring_prep_close_direct(sqe, file);
   io_uring_sqe_set_data64(sqe, tag.bits);

@@ -172,9 +172,9 @@ void Server::Body::log_start() const {
     names += info.name;
   }
   base::log_info("ringroom " RINGROOM_VERSION " serves " + (names.empty() ? "no agents" : names));
-  base::log_info("up to " + server::grouped(files_max_ - shard::files_reserve) +
+  base::log_info("up to " + server::grouped(files_max_ - shard::files_reserve(files_max_)) +
                  " connections a shard (RLIMIT_NOFILE, at most 1,048,576, less a reserve of " +
-                 std::to_string(shard::files_reserve) + ")");
+                 server::grouped(shard::files_reserve(files_max_)) + ")");
 }
 
 // The one line on standard output.

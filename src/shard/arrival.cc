@@ -18,6 +18,9 @@ using reactor::Tag;
 
 namespace {
 
+// So many may wait at a listener (its backlog) and be accepted in one go.
+constexpr std::uint32_t burst_max = 4096;
+
 std::uint64_t ns(std::chrono::nanoseconds duration) {
   return static_cast<std::uint64_t>(duration.count());
 }
@@ -29,20 +32,31 @@ void Shard::arm_accepts() {
   const int listeners[2] = {lane_.listener, lane_.admin_listener};
   for (std::uint32_t which = 0; which < 2; ++which) {
     if (listeners[which] < 0 || accepting_[which]) continue;
-    ring_->accept(listeners[which], Tag::of(Op::accept, which));
+    const Tag tag = Tag::of(Op::accept, which);
+    if (accepts_singly_) {
+      ring_->accept_once(listeners[which], tag);
+    } else {
+      ring_->accept(listeners[which], tag);
+    }
     accepting_[which] = true;
   }
 }
 
-void Shard::pause_accepts_if_full() {
-  if (accepts_paused_ ||
-      lane_.files_used.load(std::memory_order_relaxed) + files_reserve < lane_.files_max) {
+// Accepts one by one when a burst might not fit any more, and none when the table is full.
+void Shard::mind_the_table() {
+  const std::uint32_t used = lane_.files_used.load(std::memory_order_relaxed);
+  const std::uint32_t wanted = used + files_reserve(lane_.files_max);
+  const bool singly = wanted + burst_max >= lane_.files_max;
+  const bool paused = wanted >= lane_.files_max;
+  if (paused && !accepts_paused_) {
+    accepts_paused_ = true;
+    base::log_warn("shard " + std::to_string(index_) + ": its table of " +
+                   std::to_string(lane_.files_max) +
+                   " descriptors is full; new connections wait until others close");
+  } else if (singly == accepts_singly_) {
     return;
   }
-  accepts_paused_ = true;
-  base::log_warn("shard " + std::to_string(index_) + ": its table of " +
-                 std::to_string(lane_.files_max) +
-                 " descriptors is full; new connections wait until others close");
+  accepts_singly_ = singly;
   for (std::uint32_t which = 0; which < 2; ++which) {
     if (accepting_[which]) ring_->cancel(Tag::of(Op::accept, which));
   }
@@ -61,7 +75,7 @@ void Shard::on_accept(const Completion& completion) {
         codec::http::RequestReaderOptions{.body_bytes_max = config_.body_bytes_max}, which == 1);
     hub_.set_deadline(slot, Deadline::handshake, turn_began_ns_ + ns(config_.handshake_timeout));
     arm(slot, record);
-    pause_accepts_if_full();
+    mind_the_table();
   } else if (completion.result != -ECANCELED) {
     base::log_warn("shard " + std::to_string(index_) +
                    ": a connection couldn't be accepted: " + std::strerror(-completion.result));
@@ -71,19 +85,21 @@ void Shard::on_accept(const Completion& completion) {
 
 bool Shard::reserve_file(unsigned shard) {
   Lane& lane = fleet_.lane(shard);
-  if (lane.files_used.fetch_add(1, std::memory_order_relaxed) + files_reserve < lane.files_max) {
-    return true;
-  }
+  const std::uint32_t used = lane.files_used.fetch_add(1, std::memory_order_relaxed);
+  if (used + files_reserve(lane.files_max) < lane.files_max) return true;
   lane.files_used.fetch_sub(1, std::memory_order_relaxed);
   return false;
 }
 
 void Shard::release_file() {
   const std::uint32_t used = lane_.files_used.fetch_sub(1, std::memory_order_relaxed) - 1;
-  if (accepts_paused_ && used + 2 * files_reserve < lane_.files_max) {
+  // Not at once, so that a full shard doesn't stop and start with every connection.
+  const std::uint32_t slack = lane_.files_max / 64;
+  if (accepts_paused_ && used + files_reserve(lane_.files_max) + slack < lane_.files_max) {
     accepts_paused_ = false;
     arm_accepts();
   }
+  if (accepts_singly_) mind_the_table();
 }
 
 void Shard::on_close(const Completion& completion) {

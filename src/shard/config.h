@@ -16,8 +16,11 @@
 
 namespace ringroom::shard {
 
-/// Entries of a shard's table that stay free: accepting into a full one loses the connection.
-inline constexpr std::uint32_t files_reserve = 64;
+/// Entries of a shard's table that stay free: accepting into a full one loses the connection, and a
+/// burst may be accepted at once before the shard can say stop.
+constexpr std::uint32_t files_reserve(std::uint32_t files_max) {
+  return files_max / 16 > 64 ? files_max / 16 : 64;
+}
 
 /// The URL segment of a class: chat-room for ChatRoom.
 std::string url_segment(std::string_view class_name);

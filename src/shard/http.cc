@@ -50,7 +50,7 @@ void Shard::on_receive_once(const Completion& completion) {
     if (completion.has_buffer) ring_->release(completion.buffer);
     return;
   }
-  record->clear(flag::receiving);
+  record->clear(flag::receiving | flag::receiving_once);
   if (completion.result <= 0) {
     if (completion.result == -ENOBUFS) {
       starved_.push_back({slot, record->generation});

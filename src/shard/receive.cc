@@ -36,6 +36,7 @@ void Shard::arm(std::uint32_t slot, Record& record) {
   if (record.has(flag::receiving)) return;
   record.set(flag::receiving);
   if (record.stage == Stage::http) {
+    record.set(flag::receiving_once);
     ring_->receive_once(slot, Tag::of(Op::receive_once, slot, record.generation));
   } else {
     ring_->receive(slot, Tag::of(Op::receive, slot, record.generation));
@@ -250,13 +251,15 @@ void Shard::rearm_starved() {
 // The peer will send nothing more; it may still read. What it sent before counts, and what it was
 // answered leaves.
 void Shard::peer_finished(std::uint32_t slot, Record& record) {
-  const connection::Active* active = hub_.active(record);
-  switch (record.stage) {
-    case Stage::finishing: return record.clear(flag::shut_after_output);
-    case Stage::http: end_session(slot); return hub_.finish(slot, false);
-    default: break;
+  if (record.stage == Stage::finishing) return record.clear(flag::shut_after_output);
+  if (record.stage == Stage::http) {
+    end_session(slot);
+    return hub_.finish(slot, false);
   }
-  if (active != nullptr && !active->input.empty()) return record.set(flag::ended);
+  const connection::Active* active = hub_.active(record);
+  const bool waits = active != nullptr && !active->input.empty();
+  const bool in_room = record.stage == Stage::open || record.stage == Stage::closing;
+  if (in_room && waits) return record.set(flag::ended);
   connection_ended(slot, record);
 }
 

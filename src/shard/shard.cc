@@ -66,6 +66,7 @@ Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, 
   turn_began_ns_ = ring_->now_ns();
   runtime_.set_now(turn_began_ns_, ring_->wall_ms());
   ring_->read_event(lane_.stop_event, &stop_counter_, Tag::of(Op::event, 0));
+  mind_the_table();
   arm_accepts();
   if (config_.ping_every.count() > 0) {
     ping_timer_.kind = UINT8_MAX;

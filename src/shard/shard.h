@@ -97,7 +97,7 @@ class Shard final : public agent_runtime::ShardServices {
   // arrival.cc: sockets
   void on_accept(const Completion& completion);
   void arm_accepts();
-  void pause_accepts_if_full();
+  void mind_the_table();
   void on_close(const Completion& completion);
   void hand_over(std::uint32_t slot, unsigned home, std::unique_ptr<Arrival> arrival);
   void on_moved(const Completion& completion);
@@ -189,6 +189,7 @@ class Shard final : public agent_runtime::ShardServices {
   std::unordered_map<std::uint64_t, Tally> tallies_;
   std::uint64_t stop_counter_ = 0;
   bool accepts_paused_ = false;
+  bool accepts_singly_ = false;
   bool accepting_[2] = {false, false};
   bool stopping_ = false;
   std::uint64_t stop_deadline_ns_ = 0;

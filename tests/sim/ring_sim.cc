@@ -93,6 +93,14 @@ void Ring::shut_down(std::uint32_t file, Tag tag) {
   body_->ring.queue({.kind = Kind::shut_down, .tag = tag, .file = file});
 }
 
+void Ring::accept_once(int listener, Tag tag) {
+  body_->ring.queue({.kind = Kind::accept, .tag = tag, .descriptor = listener, .once = true});
+}
+
+void Ring::close(std::uint32_t file, std::span<const Tag>, Tag tag) {
+  close(file, tag);
+}
+
 void Ring::close(std::uint32_t file, Tag tag) {
   body_->ring.queue({.kind = Kind::close, .tag = tag, .file = file});
 }

@@ -80,7 +80,7 @@ std::uint64_t SimRing::next_moment_ns() const {
       return now;
     }
   }
-  if (refilled_at_ns_) next = std::min(next, *refilled_at_ns_);
+  if (refilled_at_ns_ && *refilled_at_ns_ > now) next = std::min(next, *refilled_at_ns_);
   return next;
 }
 
@@ -152,8 +152,10 @@ void SimRing::accept(Request& request) {
   std::shared_ptr<SimSocket> socket = std::move(backlog.front());
   backlog.pop_front();
   if (const std::optional<std::uint32_t> file = install(socket)) {
-    push_multishot(request, {.tag = request.what.tag, .result = static_cast<std::int32_t>(*file)});
-    return;
+    const Completion accepted{.tag = request.what.tag, .result = static_cast<std::int32_t>(*file)};
+    if (!request.what.once) return push_multishot(request, accepted);
+    request.done = true;
+    return push(accepted);
   }
   // As Linux does: the connection is lost.
   socket->add_file();
