@@ -161,7 +161,8 @@ void Ring::accept(int listener, Tag tag) {
 
 void Ring::accept_once(int listener, Tag tag) {
   io_uring_sqe* sqe = body_->next_sqe();
-  io_uring_prep_accept_direct(sqe, listener, nullptr, nullptr, 0, IORING_FILE_INDEX_ALLOC);
+  io_uring_prep_accept(sqe, listener, nullptr, nullptr, 0);
+  sqe->file_index = IORING_FILE_INDEX_ALLOC;  // liburing 2.3's prep_accept_direct can't say so
   io_uring_sqe_set_data64(sqe, tag.bits);
 }
 

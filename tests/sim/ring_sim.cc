@@ -97,8 +97,11 @@ void Ring::accept_once(int listener, Tag tag) {
   body_->ring.queue({.kind = Kind::accept, .tag = tag, .descriptor = listener, .once = true});
 }
 
-void Ring::close(std::uint32_t file, std::span<const Tag>, Tag tag) {
-  close(file, tag);
+void Ring::close(std::uint32_t file, std::span<const Tag> requests, Tag tag) {
+  body_->ring.queue({.kind = Kind::close,
+                     .tag = tag,
+                     .file = file,
+                     .cancels = std::vector<Tag>(requests.begin(), requests.end())});
 }
 
 void Ring::close(std::uint32_t file, Tag tag) {

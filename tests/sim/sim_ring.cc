@@ -177,12 +177,16 @@ void SimRing::send_rest(Submission submission) {
   send_more(*requests_.back());
 }
 
-// cancel_fd(FIXED | ALL), hard-linked to close_direct.
+// The file's requests are ended first, all or those that are named: one that is left keeps the
+// socket open, and nobody would ever close it.
 void SimRing::close_file(const Submission& submission) {
+  if (submission.cancels) {
+    for (const Tag tag : *submission.cancels) cancel(tag);
+  }
   for (const auto& request : requests_) {
-    if (request->socket && !request->done && request->what.file == submission.file) {
-      cancel(*request);
-    }
+    if (!request->socket || request->done || request->what.file != submission.file) continue;
+    if (submission.cancels) violation("a close that doesn't name a request of its file");
+    cancel(*request);
   }
   posts_.push_back({.due_ns = world_.moment(world_.faults().close_late),
                     .completion = {.tag = submission.tag},

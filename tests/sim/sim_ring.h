@@ -50,6 +50,7 @@ class SimRing {
     std::uint64_t bytes_hash = 0;  // of the pieces when they were queued
     std::uint64_t* counter = nullptr;
     bool once = false;  // of an accept
+    std::optional<std::vector<Tag>> cancels = {};  // of a close; nullopt: whatever the file has
   };
 
   SimRing(SimWorld& world, const reactor::RingOptions& options, const reactor::Features& features);
