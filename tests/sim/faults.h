@@ -32,7 +32,7 @@ struct FaultProfile {
   // No machine does this: for canaries, which prove that a test notices.
   double byte_corrupted = 0;   ///< a received byte is another one than was sent
   double completion_lost = 0;  ///< a receive's completion never comes, nor do its bytes
-  double close_lost = 0;       ///< a close is done without a completion
+  double close_lost = 0;       ///< a close never happens
 
   std::uint64_t late_ns_max = 2'000'000;
   std::uint64_t jump_ns_max = 1'000'000;

@@ -249,8 +249,9 @@ void SimRing::read_event(Request& request) {
 
 void SimRing::happen(Post& post) {
   if (!post.closes) return push(Ready{post.completion, std::move(post.sent_to)});
+  if (world_.chance(world_.faults().close_lost)) return;
   free_file(*post.closes);
-  if (!world_.chance(world_.faults().close_lost)) push(post.completion);
+  push(post.completion);
 }
 
 void SimRing::push_multishot(Request& request, Completion completion) {
