@@ -29,9 +29,8 @@ template <typename T>
 class Deferred {
  public:
   Deferred() : state_(new detail::DeferredState<T>) {}
-  Deferred(T value) : Deferred() {
-    resolve(std::move(value));
-  }  // NOLINT(google-explicit-constructor): returning a T must do
+  // Implicit, so that returning a T will do. NOLINTNEXTLINE(google-explicit-constructor)
+  Deferred(T value) : Deferred() { resolve(std::move(value)); }
   Deferred(const Deferred& other) : state_(other.state_) { ++state_->owners; }
   Deferred(Deferred&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   Deferred& operator=(Deferred other) noexcept {
