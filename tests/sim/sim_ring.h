@@ -49,7 +49,7 @@ class SimRing {
     std::vector<std::span<const std::byte>> pieces = {};
     std::uint64_t bytes_hash = 0;  // of the pieces when they were queued
     std::uint64_t* counter = nullptr;
-    bool once = false;  // of an accept
+    bool once = false;                             // of an accept
     std::optional<std::vector<Tag>> cancels = {};  // of a close; nullopt: whatever the file has
   };
 
