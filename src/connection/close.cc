@@ -36,7 +36,7 @@ void Hub::queue_close_frame(std::uint32_t slot,
   ASSERT(record.stage == Stage::closing);
   std::byte payload[codec::ws::control_payload_bytes_max];
   const std::size_t bytes = codec::ws::encode_close_payload(payload, code, reason);
-  send_frame(slot, record, codec::ws::Opcode::close, {payload, bytes}, false);
+  send_frame(slot, record, activate(record), {codec::ws::Opcode::close, false}, {payload, bytes});
 }
 
 void Hub::finish(std::uint32_t slot, bool linger) {

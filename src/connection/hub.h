@@ -198,11 +198,15 @@ class Hub {
 
   void release_active(Record& record);
   void mark_dirty(std::uint32_t slot, Record& record);
+  struct FrameKind {
+    codec::ws::Opcode opcode;
+    bool compressed;
+  };
   Sent send_frame(std::uint32_t slot,
                   Record& record,
-                  codec::ws::Opcode opcode,
-                  std::span<const std::byte> payload,
-                  bool compressed);
+                  Active& active,
+                  FrameKind kind,
+                  std::span<const std::byte> payload);
   bool has_room(std::uint32_t slot, Record& record, std::size_t bytes, WhenFull when_full);
   void catch_up(Record& record, Active& active);
   std::uint32_t log_start(Connection& member) const;

@@ -71,32 +71,37 @@ Sent Hub::send(std::uint32_t slot,
   Record& record = slab_[slot];
   if (record.stage != Stage::open) [[unlikely]]
     return Sent::closed;
-  catch_up(record, activate(record));
-  if (!has_room(slot, record, payload.size(), when_full)) [[unlikely]] {
-    release_if_quiet(record);
-    return Sent::full;
+  Active* active = &activate(record);
+  catch_up(record, *active);
+  if (active->segments.bytes() + active->backlog.bytes() + payload.size() >=
+      options_.outbox_bytes_max) [[unlikely]] {
+    if (!has_room(slot, record, payload.size(), when_full)) {
+      release_if_quiet(record);
+      return Sent::full;
+    }
+    active = &activate(record);
   }
   ++counts_.messages_sent;
   if (record.has(flag::deflate) && (opcode == Opcode::text || opcode == Opcode::binary))
       [[unlikely]] {
     deflater_.deflate(payload, deflated_, record.window_bits);
-    return send_frame(slot, record, opcode, deflated_, true);
+    return send_frame(slot, record, *active, {opcode, true}, deflated_);
   }
-  return send_frame(slot, record, opcode, payload, false);
+  return send_frame(slot, record, *active, {opcode, false}, payload);
 }
 
 Sent Hub::send_frame(std::uint32_t slot,
                      Record& record,
-                     Opcode opcode,
-                     std::span<const std::byte> payload,
-                     bool compressed) {
-  Active& active = activate(record);
+                     Active& active,
+                     FrameKind kind,
+                     std::span<const std::byte> payload) {
   const std::size_t header = codec::ws::header_bytes(payload.size());
   if (active.backlog.in_flight) [[unlikely]] {
     std::vector<std::byte>& waiting = active.backlog.waiting;
     const std::size_t at = waiting.size();
     waiting.resize(at + header + payload.size());
-    codec::ws::encode_header(waiting.data() + at, opcode, payload.size(), true, compressed);
+    codec::ws::encode_header(waiting.data() + at, kind.opcode, payload.size(), true,
+                             kind.compressed);
     if (!payload.empty()) std::memcpy(waiting.data() + at + header, payload.data(), payload.size());
     return Sent::queued;
   }
@@ -110,12 +115,12 @@ Sent Hub::send_frame(std::uint32_t slot,
     }
     // The client's header, which is longer by the mask, lies before the payload and is done with.
     std::byte* frame = delivery.payload.data() - header;
-    codec::ws::encode_header(frame, opcode, payload.size());
+    codec::ws::encode_header(frame, kind.opcode, payload.size());
     active.segments.append(frame, header + payload.size());
     return Sent::queued;
   }
   std::byte* frame = arena_.take(header + payload.size());
-  codec::ws::encode_header(frame, opcode, payload.size(), true, compressed);
+  codec::ws::encode_header(frame, kind.opcode, payload.size(), true, kind.compressed);
   if (!payload.empty()) std::memcpy(frame + header, payload.data(), payload.size());
   active.segments.append(frame, header + payload.size());
   return Sent::queued;

@@ -169,7 +169,7 @@ void Shard::admit(std::uint32_t slot, Arrival& arrival) {
   record.heard_ms = static_cast<std::uint32_t>(turn_began_ns_ / 1'000'000);
   runtime_.find_or_make(*arrival.info, arrival.room).connect(upgrade);
   if (!arrival.behind.empty() && record.stage == Stage::open) {
-    receive_frames(slot, record, arrival.behind, std::nullopt);
+    receive_frames(slot, record, arrival.behind, no_buffer);
   }
   if (hub_.find(slot, generation) == nullptr) return;
   if (record.stage == Stage::open || record.stage == Stage::closing ||

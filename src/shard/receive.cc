@@ -85,7 +85,7 @@ void Shard::on_receive(const Completion& completion) {
 void Shard::receive_frames(std::uint32_t slot,
                            Record& record,
                            std::span<std::byte> input,
-                           std::optional<std::uint16_t> buffer) {
+                           std::uint32_t buffer) {
   const codec::ws::DecoderOptions options{.message_bytes_max = config_.message_bytes_max,
                                           .role = codec::ws::Role::server,
                                           .deflate = record.has(flag::deflate)};
@@ -120,10 +120,7 @@ void Shard::receive_frames(std::uint32_t slot,
 }
 
 // False if the connection is out of its room.
-bool Shard::on_event(std::uint32_t slot,
-                     Record& record,
-                     const Event& event,
-                     std::optional<std::uint16_t> buffer) {
+bool Shard::on_event(std::uint32_t slot, Record& record, const Event& event, std::uint32_t buffer) {
   switch (event.kind) {
     case Event::Kind::message:
       if (record.stage == Stage::open) [[likely]]
@@ -144,35 +141,37 @@ bool Shard::on_event(std::uint32_t slot,
   return true;
 }
 
-void Shard::deliver(std::uint32_t slot,
-                    Record& record,
-                    const Event& event,
-                    std::optional<std::uint16_t> buffer) {
-  std::span<const std::byte> payload = event.payload;
+void Shard::deliver(std::uint32_t slot, Record& record, const Event& event, std::uint32_t buffer) {
   const bool is_text = event.opcode == Opcode::text;
-  if (event.compressed) [[unlikely]] {
-    const auto status = inflater_.inflate(event.payload, inflated_, config_.message_bytes_max);
-    payload = inflated_;
-    std::uint16_t code = 0;
-    if (status != codec::ws::InflateStatus::ok) {
-      code = codec::ws::close_code_of(status);
-    } else if (is_text && !codec::ws::is_valid_utf8(payload)) {
-      code = codec::ws::close_code::invalid_payload;
-    }
-    if (code != 0) {
-      return runtime_.host(record.room)
-          .failed(record, code,
-                  code == codec::ws::close_code::message_too_big ? "Message is too large"
-                                                                 : "Bad compressed data");
-    }
-  }
+  if (event.compressed) [[unlikely]]
+    return deliver_compressed(slot, record, event.payload, is_text);
   hub_.delivery = {.slot = slot,
-                   .buffer = buffer.value_or(0),
-                   .in_place = event.in_place && buffer.has_value() && !event.compressed,
+                   .buffer = static_cast<std::uint16_t>(buffer),
+                   .in_place = event.in_place && buffer != no_buffer,
                    .payload = event.payload};
-  runtime_.host(record.room).deliver(record.member, Message(payload, is_text));
+  runtime_.host(record.room).deliver(record.member, Message(event.payload, is_text));
   hub_.delivery.slot = connection::none;
   hub_.delivery.in_place = false;
+}
+
+void Shard::deliver_compressed(std::uint32_t slot,
+                               Record& record,
+                               std::span<const std::byte> payload,
+                               bool is_text) {
+  const auto status = inflater_.inflate(payload, inflated_, config_.message_bytes_max);
+  if (status != codec::ws::InflateStatus::ok) {
+    const std::uint16_t code = codec::ws::close_code_of(status);
+    const bool too_big = code == codec::ws::close_code::message_too_big;
+    return runtime_.host(record.room)
+        .failed(record, code, too_big ? "Message is too large" : "Bad compressed data");
+  }
+  if (is_text && !codec::ws::is_valid_utf8(inflated_)) {
+    return runtime_.host(record.room)
+        .failed(record, codec::ws::close_code::invalid_payload, "Text is not UTF-8");
+  }
+  hub_.delivery.slot = slot;
+  runtime_.host(record.room).deliver(record.member, Message(inflated_, is_text));
+  hub_.delivery.slot = connection::none;
 }
 
 void Shard::answer_ping(std::uint32_t slot, std::span<const std::byte> payload) {
@@ -217,7 +216,7 @@ void Shard::resume(std::uint32_t slot, std::uint32_t generation) {
   if (record->stage != Stage::open && record->stage != Stage::closing) return;
   if (connection::Active* active = hub_.active(*record); active && !active->input.empty()) {
     std::vector<std::byte> input = std::exchange(active->input, {});
-    receive_frames(slot, *record, input, std::nullopt);
+    receive_frames(slot, *record, input, no_buffer);
   }
   if (hub_.find(slot, generation) == nullptr || record->has(flag::paused)) return;
   if (record->stage == Stage::open || record->stage == Stage::closing) {

@@ -122,20 +122,25 @@ class Shard final : public agent_runtime::ShardServices {
   HttpSession* session_of(const connection::Record& record);
   std::string_view http_date();
 
-  // receive.cc: frames
+  // receive.cc: frames. `buffer` is the provided buffer that holds them, or none.
+  static constexpr std::uint32_t no_buffer = UINT32_MAX;
   void on_receive(const Completion& completion);
   void receive_frames(std::uint32_t slot,
                       connection::Record& record,
                       std::span<std::byte> input,
-                      std::optional<std::uint16_t> buffer);
+                      std::uint32_t buffer);
   bool on_event(std::uint32_t slot,
                 connection::Record& record,
                 const codec::ws::Event& event,
-                std::optional<std::uint16_t> buffer);
+                std::uint32_t buffer);
   void deliver(std::uint32_t slot,
                connection::Record& record,
                const codec::ws::Event& event,
-               std::optional<std::uint16_t> buffer);
+               std::uint32_t buffer);
+  void deliver_compressed(std::uint32_t slot,
+                          connection::Record& record,
+                          std::span<const std::byte> payload,
+                          bool is_text);
   void answer_ping(std::uint32_t slot, std::span<const std::byte> payload);
   void send_last_pong(std::uint32_t slot);
   void stash(connection::Record& record, std::span<const std::byte> input);
