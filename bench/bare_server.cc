@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <netinet/in.h>
@@ -45,6 +46,7 @@ struct Piece {
 };
 
 struct Client {
+  std::uint32_t generation = 0;  // of the slot's users: what comes late for the last isn't ours
   bool open = false;
   bool dirty = false;
   Room* room = nullptr;  // null: echo
@@ -81,52 +83,61 @@ class Bare {
       room->capacity = 0;
     }
     logged_.clear();
-    for (const std::uint32_t slot : leaving_) leave(slot);
+    for (const auto& [slot, generation] : leaving_) {
+      if (clients_[slot].generation == generation) leave(slot);
+    }
     leaving_.clear();
   }
 
   void dispatch(const Completion& completion) {
     const std::uint32_t slot = completion.tag.slot();
-    switch (completion.tag.op()) {
-      case Op::accept:
-        if (completion.result >= 0) {
-          const auto file = static_cast<std::uint32_t>(completion.result);
-          clients_[file] = {};
-          ring_.receive(file, Tag::of(Op::receive, file));
-        }
-        return;
-      case Op::send: return leave(slot);  // it doesn't read
-      case Op::receive: return on_receive(slot, completion);
-      default: return;
+    const Op op = completion.tag.op();
+    if (op == Op::accept) {
+      if (completion.result >= 0) receive(static_cast<std::uint32_t>(completion.result));
+      return;
     }
+    if (completion.tag.generation() != clients_[slot].generation) {
+      if (completion.has_buffer) ring_.release(completion.buffer);
+      return;
+    }
+    if (op == Op::receive) return on_receive(slot, completion);
+    if (op == Op::send) return leave(slot);  // it doesn't read
   }
+
+  Tag tag(Op op, std::uint32_t slot) const { return Tag::of(op, slot, clients_[slot].generation); }
+
+  void receive(std::uint32_t slot) { ring_.receive(slot, tag(Op::receive, slot)); }
 
   void on_receive(std::uint32_t slot, const Completion& completion) {
     if (completion.result <= 0) {
-      if (completion.result == -ENOBUFS) return ring_.receive(slot, Tag::of(Op::receive, slot));
+      if (completion.result == -ENOBUFS) return receive(slot);
       if (completion.result != -ECANCELED) leave(slot);
       return;
     }
     Client& client = clients_[slot];
     std::span<std::byte> input = completion.bytes();
-    if (!client.open) {
-      shake_hands(slot, input);
-    } else if (client.partial.empty()) {
-      frames(slot, input, completion.buffer);
+    if (client.partial.empty()) {
+      on_bytes(slot, input, completion.buffer);
     } else {
       std::vector<std::byte> whole = std::exchange(client.partial, {});
       whole.insert(whole.end(), input.begin(), input.end());
-      frames(slot, whole, UINT16_MAX);
+      on_bytes(slot, whole, UINT16_MAX);
     }
     ring_.release(completion.buffer);
-    if (!completion.more) ring_.receive(slot, Tag::of(Op::receive, slot));
+    if (!completion.more && completion.tag.generation() == client.generation) receive(slot);
   }
 
-  void shake_hands(std::uint32_t slot, std::span<std::byte> input) {
+  void on_bytes(std::uint32_t slot, std::span<std::byte> input, std::uint16_t buffer) {
+    if (clients_[slot].open) return frames(slot, input, buffer);
     const std::string_view head(reinterpret_cast<const char*>(input.data()), input.size());
+    if (head.ends_with("\r\n\r\n")) return shake_hands(slot, head);
+    clients_[slot].partial.assign(input.begin(), input.end());  // the end of a receive buffer
+  }
+
+  void shake_hands(std::uint32_t slot, std::string_view head) {
     constexpr std::string_view name = "Sec-WebSocket-Key: ";
     const std::size_t key = head.find(name);
-    if (key == std::string_view::npos || !head.ends_with("\r\n\r\n")) return leave(slot);
+    if (key == std::string_view::npos) return leave(slot);
     std::string answer;
     ringroom::codec::http::write_switching_protocols(
         answer, ringroom::codec::http::make_accept_key(head.substr(key + name.size(), 24)), {}, {});
@@ -170,7 +181,7 @@ class Bare {
     ws::encode_header(frame, ws::Opcode::close, payload.size());
     std::memcpy(frame + 2, payload.data(), payload.size());
     queue(slot, frame, 2 + payload.size());
-    leaving_.push_back(slot);
+    leaving_.emplace_back(slot, clients_[slot].generation);
   }
 
   void message(std::uint32_t slot,
@@ -232,7 +243,7 @@ class Bare {
         if (client.dirty) {
           queue(slot, room->log + start, room->bytes - start);
         } else {
-          ring_.send(slot, {room->log + start, room->bytes - start}, Tag::of(Op::send, slot));
+          ring_.send(slot, {room->log + start, room->bytes - start}, tag(Op::send, slot));
         }
       }
     }
@@ -244,9 +255,9 @@ class Bare {
       client.pieces.clear();
       if (vectors_.size() == 1) {
         ring_.send(slot, {static_cast<std::byte*>(vectors_[0].iov_base), vectors_[0].iov_len},
-                   Tag::of(Op::send, slot));
+                   tag(Op::send, slot));
       } else if (!vectors_.empty()) {
-        ring_.send_gathered(slot, vectors_, Tag::of(Op::send, slot));
+        ring_.send_gathered(slot, vectors_, tag(Op::send, slot));
       }
     }
     dirty_.clear();
@@ -255,8 +266,10 @@ class Bare {
   void leave(std::uint32_t slot) {
     Client& client = clients_[slot];
     if (client.room != nullptr) std::erase(client.room->members, slot);
-    client = {};
     ring_.close(slot, Tag::of(Op::ignored, slot));
+    const std::uint32_t next = (client.generation + 1) & Tag::generation_mask;
+    client = {};
+    client.generation = next;
   }
 
   Ring& ring_;
@@ -265,7 +278,7 @@ class Bare {
   std::vector<Completion> completions_;
   std::vector<std::uint32_t> dirty_;
   std::vector<Room*> logged_;
-  std::vector<std::uint32_t> leaving_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> leaving_;
   std::vector<std::uint16_t> held_;
   std::vector<iovec> vectors_;
   ringroom::base::Arena arena_;
