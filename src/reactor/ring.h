@@ -74,6 +74,8 @@ class Ring {
   void accept_once(int listener, Tag tag);
   /// Receives once into a provided buffer.
   void receive_once(std::uint32_t file, Tag tag);
+  /// The same for a file that poll() has found readable: completes inside the submit.
+  void receive_ready(std::uint32_t file, Tag tag);
   /// Receives into provided buffers until cancelled or !more. Not more: arm again, unless the
   /// result is 0 (the peer is done) or an error other than -ENOBUFS.
   void receive(std::uint32_t file, Tag tag);

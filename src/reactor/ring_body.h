@@ -22,11 +22,12 @@ struct Ring::Body {
   std::string set_up(const RingOptions& options);
 
   io_uring_sqe* next_sqe();
-  io_uring_sqe* next_sqe_for_file(std::uint32_t file, Tag tag);
+  io_uring_sqe* prepare_receive(std::uint32_t file, Tag tag);
   void submit();
   void wait(std::uint64_t timeout_ns, bool forever);
   void wait_for_more(std::uint64_t timeout_ns, bool forever);
   void drain(std::vector<Completion>& completions);
+  bool has_more() const;
   void forget_gathered();
 
   io_uring ring{};

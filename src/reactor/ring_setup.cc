@@ -118,7 +118,7 @@ Ring::Body::~Body() {
 std::string Ring::Body::set_up(const RingOptions& options) {
   io_uring_params parameters{};
   parameters.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE;
+                     IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE;
   parameters.cq_entries = options.completions_max;
   Features allowed{true, true, true, true};
   if (options.features_allowed) {

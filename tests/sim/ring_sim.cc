@@ -65,6 +65,10 @@ void Ring::receive_once(std::uint32_t file, Tag tag) {
   body_->ring.queue({.kind = Kind::receive_once, .tag = tag, .file = file});
 }
 
+void Ring::receive_ready(std::uint32_t file, Tag tag) {
+  receive_once(file, tag);
+}
+
 void Ring::receive(std::uint32_t file, Tag tag) {
   body_->ring.queue({.kind = Kind::receive, .tag = tag, .file = file});
 }
