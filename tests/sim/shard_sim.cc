@@ -245,8 +245,9 @@ void ShardSimulation::leave_nothing() {
   expect(world_.files_open() == staying, std::to_string(world_.files_open()) + " files are left");
   expect(world_.buffer_users() == 0, std::to_string(world_.buffer_users()) + " buffers are held");
   expect(fleet_->at_rest(), "a hub isn't at rest");
-  // An accept and the stop's event for each shard, a receive for each connection.
-  expect(world_.requests_armed() <= 2 * shards_ + staying,
+  // An accept and the stop's event for each shard; a receive for each connection, and a send of
+  // the ticks that it hasn't read since its last step.
+  expect(world_.requests_armed() <= 2 * shards_ + 2 * staying,
          std::to_string(world_.requests_armed()) + " requests are armed");
   if (staying == 0 && config_.hibernate_after) {
     expect(journal_.agents_alive() == 0,
