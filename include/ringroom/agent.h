@@ -17,10 +17,12 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ringroom {
@@ -67,6 +69,32 @@ struct Tick {
 /// Names a timer of after() or every(). Harmless when stale.
 struct TimerId {
   std::uint64_t value = 0;
+};
+
+/// What set_auto_response was given.
+struct AutoResponse {
+  std::string request;
+  std::string response;
+};
+
+/// Keeps its agent in memory for as long as it lives. From Agent::keep_alive(). On the room's
+/// shard; one that outlives the agent (the server stops) is harmless.
+class KeepAlive {
+ public:
+  explicit KeepAlive(std::shared_ptr<std::uint32_t> count) : count_(std::move(count)) { ++*count_; }
+  ~KeepAlive() {
+    if (count_ != nullptr) --*count_;
+  }
+  KeepAlive(KeepAlive&&) = default;
+  KeepAlive& operator=(KeepAlive&& other) noexcept {
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  KeepAlive(const KeepAlive&) = delete;
+  KeepAlive& operator=(const KeepAlive&) = delete;
+
+ private:
+  std::shared_ptr<std::uint32_t> count_;
 };
 
 /// Who is left out of a broadcast: refs (one connection each) or ids (every connection of that
@@ -183,6 +211,8 @@ class Agent {
   virtual void on_drain(Connection& connection);
   /// At AgentOptions::tick_hz while somebody is connected.
   virtual void on_tick(const Tick& tick);
+  /// The time of set_alarm has come.
+  virtual void on_alarm();
 
   /// More tags for a new connection beside its id. Limits: 10 with the id, 1 to 256 bytes each;
   /// beyond them the connection fails with 1011 and the reason as text.
@@ -236,8 +266,35 @@ class Agent {
   /// Changes how often on_tick is called from now on, until the agent sleeps; 0 stops it. Numbers
   /// and grid begin anew. Throws std::invalid_argument beyond 0 to 1,000.
   void set_tick_rate(double hz);
+
+  /// Every text message that equals `request` is answered with `response`, for all connections and
+  /// without calling or waking the agent. Kept over hibernation, gone with the last connection.
+  /// Throws std::length_error above 2,048 bytes each. A message can't be both: batches and binary
+  /// messages are never answered so.
+  void set_auto_response(std::string_view request, std::string_view response);
+  /// No more of it. The timestamps stay.
+  void set_auto_response();
+  std::optional<AutoResponse> auto_response() const;
+  /// When a connection last got the automatic answer, in milliseconds since 1970.
+  std::optional<std::int64_t> auto_response_timestamp(const Connection& connection) const;
+
+  /// A callback that takes longer is named in the log and reaches on_error when it has returned (it
+  /// can't be interrupted; the server's watchdog names it meanwhile). 0: no limit. Kept over
+  /// hibernation. Throws std::invalid_argument beyond 0 to 7 days.
+  void set_event_timeout(std::chrono::milliseconds timeout = {});
+  std::optional<std::chrono::milliseconds> event_timeout() const;
+
+  /// Calls on_alarm once, at `at_ms` of now_ms() or as soon as possible after it, and wakes the
+  /// agent for it. Replaces an earlier alarm. In memory: lost when the server stops.
+  void set_alarm(std::int64_t at_ms);
+  void delete_alarm();
+  /// When on_alarm is due.
+  std::optional<std::int64_t> alarm() const;
+
+  /// Keeps this agent in memory for as long as what is returned lives.
+  [[nodiscard]] KeepAlive keep_alive();
   /// What keeps this agent in memory now: "message" (an event less than --hibernate-after ago),
-  /// "tick", "timer", "request", "outbox", "partial message" or "never hibernates".
+  /// "tick", "timer", "request", "keep_alive", "outbox", "partial message" or "never hibernates".
   std::vector<std::string> why_awake() const;
 
  private:

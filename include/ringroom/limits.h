@@ -16,6 +16,10 @@ inline constexpr std::size_t tags_max = 10;
 inline constexpr std::size_t tag_bytes_max = 256;
 /// Bytes of one connection's state, encoded as JSON.
 inline constexpr std::size_t state_bytes_max = 16 * KiB;
+/// Bytes of the request, and of the response, of set_auto_response (agents-wire §9).
+inline constexpr std::size_t auto_response_bytes_max = 2 * KiB;
+/// Milliseconds that set_event_timeout takes: 7 days (agents-wire §9).
+inline constexpr std::int64_t event_timeout_ms_max = 604'800'000;
 /// Bytes of a room's name, percent-encoded as it stands in the URL.
 inline constexpr std::size_t room_name_bytes_max = 1024;
 /// Bytes of UTF-8 of a close reason (RFC 6455 §5.5: 125 less the code).

@@ -226,6 +226,7 @@ void Agent::on_error(Connection& connection, const Error& error) {
 void Agent::on_error(const Error&) {}
 void Agent::on_drain(Connection&) {}
 void Agent::on_tick(const Tick&) {}
+void Agent::on_alarm() {}
 std::vector<std::string> Agent::connection_tags(Connection&, const ConnectionContext&) {
   return {};
 }
@@ -305,6 +306,46 @@ void Agent::set_tick_rate(double hz) {
     throw std::invalid_argument("set_tick_rate(): the rate must be between 0 and 1,000 a second");
   }
   host_->set_tick_rate(hz);
+}
+
+void Agent::set_auto_response(std::string_view request, std::string_view response) {
+  host_->set_auto_response(AutoResponse{std::string(request), std::string(response)});
+}
+void Agent::set_auto_response() {
+  host_->set_auto_response(std::nullopt);
+}
+
+std::optional<AutoResponse> Agent::auto_response() const {
+  const AutoResponse* pair = host_->auto_response();
+  return pair == nullptr ? std::nullopt : std::optional(*pair);
+}
+
+std::optional<std::int64_t> Agent::auto_response_timestamp(const Connection& connection) const {
+  const std::uint64_t at_ms = record_of(connection).auto_response_ms;
+  return at_ms == 0 ? std::nullopt : std::optional(static_cast<std::int64_t>(at_ms));
+}
+
+void Agent::set_event_timeout(std::chrono::milliseconds timeout) {
+  host_->set_event_timeout(timeout);
+}
+
+std::optional<std::chrono::milliseconds> Agent::event_timeout() const {
+  const auto timeout = host_->event_timeout();
+  return timeout.count() == 0 ? std::nullopt : std::optional(timeout);
+}
+
+void Agent::set_alarm(std::int64_t at_ms) {
+  host_->set_alarm(at_ms);
+}
+void Agent::delete_alarm() {
+  host_->set_alarm(std::nullopt);
+}
+std::optional<std::int64_t> Agent::alarm() const {
+  return host_->alarm();
+}
+
+KeepAlive Agent::keep_alive() {
+  return host_->keep_alive();
 }
 
 std::vector<std::string> Agent::why_awake() const {

@@ -125,6 +125,8 @@ void Host::refuse_session(Record& record, const agent_runtime::Upgrade& upgrade)
 void Host::deliver(std::uint32_t member, Message message) {
   ++runtime_.counts().messages_received;
   bytes_received_ += message.size();
+  if (settings_ != nullptr && answers_automatically(member, message)) [[unlikely]]
+    return;
   touch();
   if (agent_ == nullptr && !wake()) [[unlikely]]
     return;

@@ -24,16 +24,21 @@ inline void Host::touch() {
 template <typename Call>
 bool Host::guard(const char* where, Connection* connection, Call&& call) {
   agent_runtime::Watch& watch = runtime_.watch();
+  const bool is_timed = settings_ != nullptr && settings_->event_timeout.count() > 0;
+  const std::uint64_t began_ns = is_timed ? runtime_.shard().clock_ns() : 0;
   watch.enter(this, info_.name, name_);
+  bool returned = true;
   try {
     call();
     watch.leave();
-    return true;
   } catch (...) {
     watch.leave();
     report(where, connection, std::current_exception());
-    return false;
+    returned = false;
   }
+  if (is_timed) [[unlikely]]
+    check_event_timeout(where, connection, began_ns);
+  return returned;
 }
 
 }  // namespace ringroom::detail

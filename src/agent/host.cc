@@ -5,8 +5,12 @@
 #include "base/assert.h"
 #include "base/log.h"
 
+#include <algorithm>
+
 namespace ringroom::detail {
 
+using agent_runtime::AwakeReason;
+using agent_runtime::AwakeReasons;
 using agent_runtime::RoomTimer;
 
 Host::Host(agent_runtime::Runtime& runtime, const AgentClassInfo& info, std::string_view name)
@@ -24,6 +28,7 @@ Host::Host(agent_runtime::Runtime& runtime, const AgentClassInfo& info, std::str
 Host::~Host() {
   sleep();
   runtime_.timers().cancel(idle_timer_);
+  if (settings_ != nullptr) runtime_.timers().cancel(settings_->alarm);
   hub().remove_group(room_);
 }
 
@@ -39,7 +44,7 @@ bool Host::wake() {
     agent_.reset();
     return false;
   }
-  ++runtime_.counts().agents_awake;
+  runtime_.note_awake(*this);
   ++runtime_.counts().agents_created;
   touch();
   const auto props = runtime_.options().props.find(std::string(info_.name));
@@ -63,32 +68,41 @@ void Host::sleep() {
   if (agent_ == nullptr) return;
   guard("destructor", nullptr, [&] { agent_.reset(); });
   locals_.clear();
-  --runtime_.counts().agents_awake;
+  runtime_.note_asleep(*this);
+}
+
+AwakeReasons Host::awake_reasons() const {
+  AwakeReasons reasons;
+  if (agent_ == nullptr) return reasons;
+  const auto& after = runtime_.options().hibernate_after;
+  const bool never = !after || !info_.options.hibernate;
+  reasons.add(AwakeReason::never_hibernates, never);
+  reasons.add(AwakeReason::message, !never && runtime_.now_ns() - last_event_ns_ <
+                                                  static_cast<std::uint64_t>(after->count()));
+  reasons.add(AwakeReason::tick, tick_timer_.is_set());
+  reasons.add(AwakeReason::timer, !tasks_.empty());
+  reasons.add(AwakeReason::request, requests_open_ > 0);
+  reasons.add(AwakeReason::keep_alive, settings_ != nullptr && *settings_->keep_alives > 0);
+  reasons.add(AwakeReason::outbox, !group_.slow.empty());
+  if (reasons.empty()) reasons.add(AwakeReason::partial_message, has_partial_message());
+  return reasons;
+}
+
+// A walk over the room, so it is asked last.
+bool Host::has_partial_message() const {
+  return std::any_of(group_.members.begin(), group_.members.end(), [this](const auto& member) {
+    const connection::Active* active = hub().active(hub().record(member));
+    return active != nullptr && !(active->decoder.idle() && active->input.empty());
+  });
 }
 
 std::vector<std::string> Host::why_awake() const {
-  std::vector<std::string> reasons;
-  if (agent_ == nullptr) return reasons;
-  const auto& after = runtime_.options().hibernate_after;
-  if (!after || !info_.options.hibernate) {
-    reasons.emplace_back("never hibernates");
-  } else if (runtime_.now_ns() - last_event_ns_ < static_cast<std::uint64_t>(after->count())) {
-    reasons.emplace_back("message");
+  const AwakeReasons reasons = awake_reasons();
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < agent_runtime::awake_reason_names.size(); ++i) {
+    if (reasons.has(i)) names.emplace_back(agent_runtime::awake_reason_names[i]);
   }
-  if (tick_timer_.is_set()) reasons.emplace_back("tick");
-  if (!tasks_.empty()) reasons.emplace_back("timer");
-  if (requests_open_ > 0) reasons.emplace_back("request");
-  bool outbox = false;
-  bool partial = false;
-  for (const connection::Member& member : group_.members) {
-    const connection::Active* active = hub().active(hub().record(member));
-    if (active == nullptr) continue;
-    outbox = outbox || !active->backlog.empty();
-    partial = partial || !active->decoder.idle();
-  }
-  if (outbox) reasons.emplace_back("outbox");
-  if (partial) reasons.emplace_back("partial message");
-  return reasons;
+  return names;
 }
 
 void Host::report(const char* where, Connection* connection, const std::exception_ptr& cause) {
@@ -102,8 +116,11 @@ void Host::report(const char* where, Connection* connection, const std::exceptio
   ++runtime_.counts().callbacks_failed;
   setup_failure_ = message;
   base::log_error(std::string(info_.name) + "/" + name_ + ": " + where + " threw: " + message);
+  tell_agent(connection, Error(where, message, cause));
+}
+
+void Host::tell_agent(Connection* connection, const Error& error) {
   if (agent_ == nullptr) return;
-  const Error error(where, message, cause);
   try {
     if (connection != nullptr) {
       agent_->on_error(*connection, error);

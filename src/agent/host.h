@@ -3,6 +3,7 @@
 // the Runtime, on the room's home shard. Bounded by room_connections_max members.
 #pragma once
 
+#include "agent/awake.h"
 #include "agent/local_values.h"
 #include "base/timer_heap.h"
 #include "connection/group.h"
@@ -10,6 +11,7 @@
 #include "ringroom/agent.h"
 #include "ringroom/agent_class.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,7 +24,7 @@ namespace ringroom::agent_runtime {
 class Runtime;
 
 /// Kinds of base::Timer that belong to rooms; a connection's are below.
-enum class RoomTimer : std::uint8_t { idle = 16, tick, task };
+enum class RoomTimer : std::uint8_t { idle = 16, tick, task, alarm };
 
 constexpr bool is_room_timer(const base::Timer& timer) {
   return timer.kind >= static_cast<std::uint8_t>(RoomTimer::idle);
@@ -59,6 +61,9 @@ class Host {
   std::uint64_t bytes_received() const { return bytes_received_; }
   /// What keeps the agent in memory now: "message", "tick", "timer", "request", "outbox", …
   std::vector<std::string> why_awake() const;
+  agent_runtime::AwakeReasons awake_reasons() const;
+  /// The place in the runtime's list of awake rooms.
+  std::uint32_t awake_index = 0;
 
   // ---- Events, from the shard. Each wakes the agent if it sleeps. (deliver.cc)
 
@@ -85,6 +90,16 @@ class Host {
   /// Ticks a second from now on, until the agent sleeps.
   void set_tick_rate(double hz);
 
+  // ---- What outlives the agent (settings.cc)
+
+  void set_auto_response(std::optional<AutoResponse> pair);
+  const AutoResponse* auto_response() const;
+  void set_event_timeout(std::chrono::milliseconds timeout);
+  std::chrono::milliseconds event_timeout() const;
+  void set_alarm(std::optional<std::int64_t> at_ms);
+  std::optional<std::int64_t> alarm() const;
+  KeepAlive keep_alive();
+
   // ---- For the agent's own calls (api.cc, members.cc)
 
   /// The room's member of a ref, or null.
@@ -108,6 +123,14 @@ class Host {
     std::uint64_t period_ns = 0;
     std::function<void()> call;
   };
+  // What few rooms have, and what stays when the agent is destroyed.
+  struct Settings {
+    std::optional<AutoResponse> auto_response;
+    std::chrono::milliseconds event_timeout{};
+    std::int64_t alarm_ms = 0;
+    base::Timer alarm;
+    std::shared_ptr<std::uint32_t> keep_alives = std::make_shared<std::uint32_t>(0);
+  };
   // What an agent's close() in on_close says instead of the echo.
   struct ClosingReply {
     std::uint32_t slot;
@@ -115,11 +138,17 @@ class Host {
     std::string reason;
   };
 
+  Settings& settings();
+  bool answers_automatically(std::uint32_t member, const Message& message);
+  void on_alarm();
+  void check_event_timeout(const char* where, Connection* connection, std::uint64_t began_ns);
   void touch();
   bool wake();
   void sleep();
   template <typename Call>
   bool guard(const char* where, Connection* connection, Call&& call);
+  bool has_partial_message() const;
+  void tell_agent(Connection* connection, const Error& error);
   void report(const char* where, Connection* connection, const std::exception_ptr& cause);
   void set_up(connection::Record& record, const agent_runtime::Upgrade& upgrade);
   void refuse_session(connection::Record& record, const agent_runtime::Upgrade& upgrade);
@@ -144,6 +173,7 @@ class Host {
   connection::Group group_;
   std::unique_ptr<Agent> agent_;
   agent_runtime::LocalValues locals_;
+  std::unique_ptr<Settings> settings_;
 
   std::uint64_t last_event_ns_ = 0;
   base::Timer idle_timer_;

@@ -51,6 +51,28 @@ void Runtime::remove(Host& host) {
   by_name_.erase(found);  // before the host goes: the key is a view of its name
 }
 
+void Runtime::note_awake(Host& host) {
+  host.awake_index = static_cast<std::uint32_t>(awake_.size());
+  awake_.push_back(&host);
+  counts_.agents_awake = awake_.size();
+}
+
+void Runtime::note_asleep(const Host& host) {
+  awake_.back()->awake_index = host.awake_index;
+  awake_[host.awake_index] = awake_.back();
+  awake_.pop_back();
+  counts_.agents_awake = awake_.size();
+}
+
+AwakeCounts Runtime::awake_counts() const {
+  AwakeCounts counts{};
+  for (const Host* host : awake_) {
+    const AwakeReasons reasons = host->awake_reasons();
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += reasons.has(i) ? 1U : 0U;
+  }
+  return counts;
+}
+
 void Runtime::fire(base::Timer& timer) {
   host(timer.owner).fire(timer);
 }

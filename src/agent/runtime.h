@@ -45,6 +45,10 @@ struct RuntimeCounts {
 class ShardServices {
  public:
   virtual ~ShardServices() = default;
+  /// The room's agent is gone; its members may park.
+  virtual void fell_asleep(std::uint32_t room) = 0;
+  /// CLOCK_MONOTONIC now, not as the turn began.
+  virtual std::uint64_t clock_ns() const = 0;
   /// For the histogram.
   virtual void tick_late_by(std::uint64_t nanoseconds) = 0;
   /// "127.0.0.1:4711" of a connection's client; empty if the kernel can't tell.
@@ -93,6 +97,11 @@ class Runtime {
   base::Random& random() { return random_; }
   RuntimeCounts& counts() { return counts_; }
   std::size_t rooms() const { return by_name_.size(); }
+  /// A room's agent was made, or is gone.
+  void note_awake(detail::Host& host);
+  void note_asleep(const detail::Host& host);
+  /// Why rooms are awake; a walk over those that are.
+  AwakeCounts awake_counts() const;
 
   template <typename Visit>
   void for_each_room(Visit visit) const {
@@ -121,6 +130,7 @@ class Runtime {
   std::unordered_map<std::string, const detail::AgentClassInfo*> classes_;  // by kebab name
   std::unordered_map<Key, std::unique_ptr<detail::Host>, KeyHash> by_name_;
   std::vector<detail::Host*> hosts_;  // by room index
+  std::vector<detail::Host*> awake_;
   std::uint64_t now_ns_ = 0;
   std::int64_t wall_ms_ = 0;
   RuntimeCounts counts_;

@@ -13,6 +13,7 @@ void Host::fire(base::Timer& timer) {
     case RoomTimer::idle: return on_idle();
     case RoomTimer::tick: return on_tick();
     case RoomTimer::task: return run_task(timer.detail);
+    case RoomTimer::alarm: return on_alarm();
   }
 }
 
@@ -23,9 +24,10 @@ void Host::on_idle() {
   if (now - last_event_ns_ < after) {
     return runtime_.timers().set(idle_timer_, last_event_ns_ + after);
   }
-  if (!why_awake().empty()) return runtime_.timers().set(idle_timer_, now + after);
+  if (!awake_reasons().empty()) return runtime_.timers().set(idle_timer_, now + after);
   sleep();
-  if (group_.members.empty()) runtime_.remove(*this);
+  if (!group_.members.empty()) return runtime_.shard().fell_asleep(room_);
+  if (!alarm()) runtime_.remove(*this);
 }
 
 void Host::start_ticks() {

@@ -77,8 +77,8 @@ void Hub::close_file(std::uint32_t slot) {
   Tag requests[2];
   std::size_t count = 0;
   if (record.has(flag::receiving)) {
-    const Op receive = record.has(flag::receiving_once) ? Op::receive_once : Op::receive;
-    requests[count++] = Tag::of(receive, slot, record.generation);
+    requests[count++] = receive_tag(slot, record);
+    if (record.has(flag::parked)) unpark(record);
   }
   if (record.active != none) {
     Active& active = actives_[record.active];

@@ -26,6 +26,26 @@ void Hub::release_active(Record& record) {
   record.active = none;
 }
 
+void Hub::park(std::uint32_t slot, Record& record) {
+  record.set(flag::receiving | flag::parked);
+  record.seal = checksum(record);
+  ++counts_.connections_parked;
+  ring_.poll(slot, receive_tag(slot, record));
+}
+
+void Hub::unpark(Record& record) {
+  record.clear(flag::receiving | flag::cancelling | flag::parked);
+  record.seal = 0;
+  --counts_.connections_parked;
+}
+
+reactor::Tag Hub::receive_tag(std::uint32_t slot, const Record& record) {
+  reactor::Op op = reactor::Op::receive;
+  if (record.has(flag::parked)) op = reactor::Op::poll;
+  if (record.has(flag::receiving_once)) op = reactor::Op::receive_once;
+  return reactor::Tag::of(op, slot, record.generation);
+}
+
 void Hub::set_deadline(std::uint32_t slot, Deadline about, std::uint64_t at_ns) {
   Record& record = slab_[slot];
   base::Timer& timer = activate(record).timer;
@@ -44,6 +64,7 @@ bool Hub::set_blob(Record& record, std::uint32_t Record::*blob, std::span<const 
   if (!bytes.empty()) std::memcpy(blobs_.bytes(made).data(), bytes.data(), bytes.size());
   if (record.*blob != none) blobs_.free(record.*blob);
   record.*blob = made;
+  if (record.has(flag::parked)) record.seal = checksum(record);
   return true;
 }
 

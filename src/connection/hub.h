@@ -51,6 +51,7 @@ struct SlotRef {
 
 /// What the Hub counts; the shard publishes it.
 struct HubCounts {
+  std::uint64_t connections_parked = 0;
   std::uint64_t messages_sent = 0;
   std::uint64_t bytes_sent = 0;
 };
@@ -89,6 +90,13 @@ class Hub {
   void release_if_quiet(Record& record) {
     if (record.active != none && actives_[record.active].quiet()) release_active(record);
   }
+  /// Asks for the socket's bytes by a poll, which costs least and holds nothing. The record is
+  /// sealed meanwhile.
+  void park(std::uint32_t slot, Record& record);
+  /// The poll has ended.
+  void unpark(Record& record);
+  /// The tag of the request that waits for the connection's bytes (flag::receiving).
+  static reactor::Tag receive_tag(std::uint32_t slot, const Record& record);
   void set_deadline(std::uint32_t slot, Deadline about, std::uint64_t at_ns);
   void clear_deadline(Record& record);
 

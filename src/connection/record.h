@@ -34,6 +34,7 @@ inline constexpr std::uint16_t shut_after_output = 1U << 8;  // finishing goes o
 inline constexpr std::uint16_t unfinished = 1U << 9;  // has received bytes that wait for a turn
 inline constexpr std::uint16_t ended = 1U << 10;      // the FIN came behind input that waits
 inline constexpr std::uint16_t receiving_once = 1U << 11;  // the receive is a single-shot one
+inline constexpr std::uint16_t parked = 1U << 12;          // it is a poll: the agent sleeps
 }  // namespace flag
 
 struct Record {
@@ -49,7 +50,8 @@ struct Record {
   std::uint32_t attachment = none;     // blob: the agent's bytes
   std::uint64_t auto_response_ms = 0;  // when one was last answered
   std::uint32_t heard_ms = 0;          // when bytes last came, on the shard's clock, modulo 2^32
-  std::uint32_t spare[4] = {};
+  std::uint32_t seal = 0;              // of a parked connection: what checksum() gives
+  std::uint32_t spare[3] = {};
 
   bool has(std::uint16_t bits) const { return (flags & bits) != 0; }
   void set(std::uint16_t bits) { flags = static_cast<std::uint16_t>(flags | bits); }
@@ -57,5 +59,9 @@ struct Record {
 };
 
 static_assert(sizeof(Record) == 64);
+
+/// Over what makes a parked connection: generation, stage, compression and blobs; never 0. Whoever
+/// maps a slab that a crash left behind takes over records whose seal fits, and no others.
+std::uint32_t checksum(const Record& record);
 
 }  // namespace ringroom::connection

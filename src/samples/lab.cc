@@ -64,6 +64,8 @@ class Lab final : public Agent {
 
   void on_connect(Connection&, const ConnectionContext&) override { ++connects_; }
 
+  void on_alarm() override { broadcast(json{{"alarm", true}}); }
+
   std::vector<std::string> connection_tags(Connection&, const ConnectionContext& context) override {
     const std::string list = context.request().query("tags").value_or("");
     std::vector<std::string> tags;
@@ -114,14 +116,15 @@ class Lab final : public Agent {
         {"close", &Lab::close},
         {"tick", &Lab::tick},
         {"why", &Lab::why},
+        {"alarm", &Lab::set_the_alarm},
+        {"auto-response", &Lab::answer_automatically},
+        {"auto-response-timestamp", &Lab::timestamp},
+        {"event-timeout", &Lab::limit_events},
     };
     if (const auto found = operations.find(op); found != operations.end()) {
       return (this->*found->second)(from, command);
     }
-    for (const char* later :
-         {"sql", "alarm", "auto-response", "auto-response-timestamp", "event-timeout"}) {
-      if (op == later) throw std::runtime_error("this version has no " + op + " yet");
-    }
+    if (op == "sql") throw std::runtime_error("this version has no sql yet");
     throw std::invalid_argument("there is no operation " + op);
   }
 
@@ -185,6 +188,31 @@ class Lab final : public Agent {
   }
 
   json why(Connection&, const json&) { return {{"awake", why_awake()}}; }
+
+  json set_the_alarm(Connection&, const json& command) {
+    set_alarm(now_ms() + command.at("ms").get<std::int64_t>());
+    return ok;
+  }
+
+  json answer_automatically(Connection&, const json& command) {
+    if (!command.contains("request") || command["request"].is_null()) {
+      set_auto_response();
+    } else {
+      set_auto_response(command["request"].get_ref<const std::string&>(),
+                        command.at("response").get_ref<const std::string&>());
+    }
+    return ok;
+  }
+
+  json timestamp(Connection& from, const json&) {
+    const auto at_ms = auto_response_timestamp(from);
+    return {{"timestamp", at_ms ? json(*at_ms) : json()}};
+  }
+
+  json limit_events(Connection&, const json& command) {
+    set_event_timeout(std::chrono::milliseconds(command.at("ms").get<std::int64_t>()));
+    return ok;
+  }
 
   const json ok = {{"ok", true}};
   int instance_ = 0;

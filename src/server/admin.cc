@@ -38,10 +38,19 @@ json to_json(const std::vector<shard::RoomInfo>& rooms) {
   return {{"rooms", std::move(list)}};
 }
 
-Response metrics(const shard::Fleet& fleet) {
+Response metrics(const shard::Fleet& fleet, const agent_runtime::AwakeCounts& awake) {
   std::vector<const shard::Stats*> shards;
   for (unsigned i = 0; i < fleet.shards(); ++i) shards.push_back(&fleet.stats(i));
-  return Response::bytes(200, metrics_content_type, metrics_text(shards));
+  return Response::bytes(200, metrics_content_type, metrics_text(shards, awake));
+}
+
+// What `collect` gathers from all shards, made an answer by `describe`.
+template <typename Whole, typename Describe>
+Deferred<Response> answer_with(Deferred<Whole> collect, Describe describe) {
+  Deferred<Response> answer;
+  collect.then([answer, describe](const Whole& whole) { answer.resolve(describe(whole)); },
+               [answer](const std::string& why) { answer.reject(why); });
+  return answer;
 }
 
 }  // namespace
@@ -55,19 +64,15 @@ Deferred<Response> Admin::handle(shard::Shard& shard, const Request& request) {
     return Response::text(405, "Method not allowed").set_header("Allow", "GET, HEAD");
   }
   if (path == "/healthz") return Response::text("ok");
-  if (path == "/metrics") return metrics(*fleet_);
-  if (path == "/rooms") return rooms(shard);
+  if (path == "/metrics") {
+    return answer_with(shard.collect_awake(),
+                       [fleet = fleet_](const auto& awake) { return metrics(*fleet, awake); });
+  }
+  if (path == "/rooms") {
+    return answer_with(shard.collect_rooms(),
+                       [](const auto& rooms) { return Response::json(to_json(rooms)); });
+  }
   return Response::html(std::string(index_page));
-}
-
-Deferred<Response> Admin::rooms(shard::Shard& shard) const {
-  Deferred<Response> answer;
-  shard.collect_rooms().then(
-      [answer](const std::vector<shard::RoomInfo>& rooms) {
-        answer.resolve(Response::json(to_json(rooms)));
-      },
-      [answer](const std::string& why) { answer.reject(why); });
-  return answer;
 }
 
 }  // namespace ringroom::server

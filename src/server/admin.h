@@ -15,8 +15,6 @@ class Admin final : public shard::RequestHandler {
   Deferred<Response> handle(shard::Shard& shard, const Request& request) override;
 
  private:
-  Deferred<Response> rooms(shard::Shard& shard) const;
-
   shard::Fleet* fleet_ = nullptr;
 };
 

@@ -26,9 +26,11 @@ struct Number {
   shard::Counter Stats::*member;
 };
 
-constexpr std::array<Number, 17> numbers = {{
+constexpr std::array<Number, 18> numbers = {{
     {"ringroom_connections", "Client connections open now, WebSocket and HTTP.", MetricType::Gauge,
      &Stats::connections_open},
+    {"ringroom_connections_parked", "Connections of sleeping agents that cost a record only.",
+     MetricType::Gauge, &Stats::connections_parked},
     {"ringroom_connections_total", "Client connections accepted, WebSocket and HTTP.",
      MetricType::Counter, &Stats::connections_total},
     {"ringroom_agents_awake", "Agents in memory now.", MetricType::Gauge, &Stats::agents_awake},
@@ -112,6 +114,20 @@ MetricFamily family_of(const Duration& duration, std::span<const Stats* const> s
   return family;
 }
 
+MetricFamily awake_family(const agent_runtime::AwakeCounts& counts) {
+  MetricFamily family{"ringroom_rooms_awake",
+                      "Rooms that a reason keeps awake now; one may have several.",
+                      MetricType::Gauge,
+                      {}};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    ClientMetric metric;
+    metric.label.push_back({"reason", std::string(agent_runtime::awake_reason_names[i])});
+    metric.gauge.value = static_cast<double>(counts[i]);
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
 MetricFamily build_family() {
   MetricFamily family{
       "ringroom_build_info", "Always 1; the version is its label.", MetricType::Gauge, {}};
@@ -124,10 +140,12 @@ MetricFamily build_family() {
 
 }  // namespace
 
-std::string metrics_text(std::span<const Stats* const> shards) {
+std::string metrics_text(std::span<const Stats* const> shards,
+                         const agent_runtime::AwakeCounts& awake) {
   std::vector<MetricFamily> families;
   for (const Number& number : numbers) families.push_back(family_of(number, shards));
   for (const Duration& duration : durations) families.push_back(family_of(duration, shards));
+  families.push_back(awake_family(awake));
   families.push_back(build_family());
   return prometheus::TextSerializer().Serialize(families);
 }

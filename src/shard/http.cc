@@ -50,22 +50,29 @@ void Shard::on_receive_once(const Completion& completion) {
     if (completion.has_buffer) ring_->release(completion.buffer);
     return;
   }
-  record->clear(flag::receiving | flag::receiving_once);
+  record->clear(flag::receiving | flag::receiving_once | flag::cancelling);
   if (completion.result <= 0) {
     if (completion.result == -ENOBUFS) {
       starved_.push_back({slot, record->generation});
     } else if (completion.result == 0) {
       peer_finished(slot, *record);
-    } else {
+    } else if (completion.result != -ECANCELED) {
       connection_ended(slot, *record);
+    } else if (wants_bytes(*record)) {
+      arm(slot, *record);
     }
     return;
   }
   bytes_received_ += static_cast<std::uint64_t>(completion.result);
   if (record->stage == Stage::http) {
     read_requests(slot, completion.bytes());
-  } else if (record->stage == Stage::finishing || record->stage == Stage::lingering) {
-    arm(slot, *record);
+  } else {
+    take_frames(slot, *record, completion);
+    const std::uint32_t generation = completion.tag.generation();
+    if (record->generation == generation && record->stage != Stage::shutting &&
+        wants_bytes(*record)) {
+      arm(slot, *record);
+    }
   }
   ring_->release(completion.buffer);
 }

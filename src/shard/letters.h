@@ -1,6 +1,7 @@
 // The letters that shards write each other: a request for a room's home, its answer, and the
-// question which rooms there are. Made by one shard, opened and destroyed by another. What waits
-// for an answer stays with the asker under a ticket, so nothing that is counted crosses threads.
+// questions which rooms there are, and why they are awake. Made by one shard, opened and destroyed
+// by another. What waits for an answer stays with the asker under a ticket, so nothing that is
+// counted crosses threads.
 #pragma once
 
 #include "shard/shard.h"
@@ -51,6 +52,29 @@ class RequestLetter final : public Letter {
   const detail::AgentClassInfo& info_;
   std::string room_;
   Request request_;
+};
+
+class AwakeAnswer final : public Letter {
+ public:
+  AwakeAnswer(std::uint64_t ticket, const agent_runtime::AwakeCounts& counts)
+      : ticket_(ticket), counts_(counts) {}
+  void open(Shard& asker) override { asker.awake_counted(ticket_, counts_); }
+
+ private:
+  std::uint64_t ticket_;
+  agent_runtime::AwakeCounts counts_;
+};
+
+class AwakeQuestion final : public Letter {
+ public:
+  AwakeQuestion(unsigned from, std::uint64_t ticket) : from_(from), ticket_(ticket) {}
+  void open(Shard& shard) override {
+    shard.post(from_, std::make_unique<AwakeAnswer>(ticket_, shard.runtime().awake_counts()));
+  }
+
+ private:
+  unsigned from_;
+  std::uint64_t ticket_;
 };
 
 class RoomsAnswer final : public Letter {

@@ -8,6 +8,31 @@ namespace ringroom::shard {
 using reactor::Op;
 using reactor::Tag;
 
+// Puts a question to all shards, this one too.
+template <typename Question, typename Whole>
+Deferred<Whole> Shard::ask_all(Tallies<Whole>& asked) {
+  const std::uint64_t ticket = next_ticket_++;
+  Tally<Whole>& tally = asked[ticket];
+  tally.shards_missing = fleet_.shards();
+  const Deferred<Whole> answer = tally.answer;
+  for (unsigned shard = 0; shard < fleet_.shards(); ++shard) {
+    post(shard, std::make_unique<Question>(index_, ticket));
+  }
+  return answer;
+}
+
+// One shard's part; the last one resolves the question.
+template <typename Whole, typename Add>
+void Shard::add_answer(Tallies<Whole>& asked, std::uint64_t ticket, Add add) {
+  const auto found = asked.find(ticket);
+  ASSERT(found != asked.end());
+  add(found->second.whole);
+  if (--found->second.shards_missing > 0) return;
+  Tally<Whole> tally = std::move(found->second);
+  asked.erase(found);
+  tally.answer.resolve(std::move(tally.whole));
+}
+
 void Shard::post(unsigned shard, std::unique_ptr<Letter> letter) {
   if (shard == index_) return letter->open(*this);
   outgoing_[shard].push_back(std::move(letter));
@@ -32,25 +57,23 @@ void Shard::push_outgoing() {
 }
 
 Deferred<std::vector<RoomInfo>> Shard::collect_rooms() {
-  const std::uint64_t ticket = next_ticket_++;
-  Tally& tally = tallies_[ticket];
-  tally.shards_missing = fleet_.shards();
-  const Deferred<std::vector<RoomInfo>> answer = tally.answer;
-  for (unsigned shard = 0; shard < fleet_.shards(); ++shard) {
-    post(shard, std::make_unique<RoomsQuestion>(index_, ticket));
-  }
-  return answer;
+  return ask_all<RoomsQuestion>(rooms_asked_);
 }
 
 void Shard::rooms_counted(std::uint64_t ticket, std::vector<RoomInfo> rooms) {
-  const auto found = tallies_.find(ticket);
-  ASSERT(found != tallies_.end());
-  Tally& tally = found->second;
-  tally.rooms.insert(tally.rooms.end(), rooms.begin(), rooms.end());
-  if (--tally.shards_missing > 0) return;
-  Tally whole = std::move(tally);
-  tallies_.erase(found);
-  whole.answer.resolve(std::move(whole.rooms));
+  add_answer(rooms_asked_, ticket, [&](std::vector<RoomInfo>& all) {
+    all.insert(all.end(), rooms.begin(), rooms.end());
+  });
+}
+
+Deferred<agent_runtime::AwakeCounts> Shard::collect_awake() {
+  return ask_all<AwakeQuestion>(awake_asked_);
+}
+
+void Shard::awake_counted(std::uint64_t ticket, const agent_runtime::AwakeCounts& counts) {
+  add_answer(awake_asked_, ticket, [&](agent_runtime::AwakeCounts& all) {
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] += counts[i];
+  });
 }
 
 void Shard::open_letters() {

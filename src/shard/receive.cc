@@ -31,15 +31,18 @@ std::uint32_t milliseconds(std::uint64_t nanoseconds) {
 
 }  // namespace
 
-// Asks for bytes: from a WebSocket until told otherwise, from an HTTP client once.
+// Asks for bytes: from a WebSocket until told otherwise, from an HTTP client once, and from a
+// member of a sleeping room by a poll, or once while a message is partly here.
 void Shard::arm(std::uint32_t slot, Record& record) {
   if (record.has(flag::receiving)) return;
+  const bool asleep = is_asleep(record);
+  if (asleep && is_between_messages(record)) return hub_.park(slot, record);
   record.set(flag::receiving);
-  if (record.stage == Stage::http) {
+  if (asleep || record.stage == Stage::http) {
     record.set(flag::receiving_once);
-    ring_->receive_once(slot, Tag::of(Op::receive_once, slot, record.generation));
+    ring_->receive_once(slot, hub_.receive_tag(slot, record));
   } else {
-    ring_->receive(slot, Tag::of(Op::receive, slot, record.generation));
+    ring_->receive(slot, hub_.receive_tag(slot, record));
   }
 }
 
@@ -66,19 +69,23 @@ void Shard::on_receive(const Completion& completion) {
   }
   bytes_received_ += static_cast<std::uint64_t>(completion.result);
   record->heard_ms = milliseconds(turn_began_ns_);
-  if (record->stage == Stage::open || record->stage == Stage::closing) [[likely]] {
-    const connection::Active* active = hub_.active(*record);
-    if (record->has(flag::paused) || (active != nullptr && !active->input.empty())) {
-      stash(*record, completion.bytes());
-      if (!wants_bytes(*record)) stop_reading(slot, *record);
-    } else {
-      receive_frames(slot, *record, completion.bytes(), completion.buffer);
-    }
-  }
+  take_frames(slot, *record, completion);
   ring_->release(completion.buffer);
   if (!completion.more && record->generation == generation && record->stage != Stage::shutting &&
       wants_bytes(*record)) {
     arm(slot, *record);
+  }
+}
+
+void Shard::take_frames(std::uint32_t slot, Record& record, const Completion& completion) {
+  if (record.stage != Stage::open && record.stage != Stage::closing) [[unlikely]]
+    return;
+  const connection::Active* active = hub_.active(record);
+  if (record.has(flag::paused) || (active != nullptr && !active->input.empty())) {
+    stash(record, completion.bytes());
+    if (!wants_bytes(record)) stop_reading(slot, record);
+  } else {
+    receive_frames(slot, record, completion.bytes(), completion.buffer);
   }
 }
 
@@ -204,7 +211,7 @@ bool Shard::wants_bytes(const Record& record) {
 void Shard::stop_reading(std::uint32_t slot, Record& record) {
   if (!record.has(flag::receiving) || record.has(flag::cancelling)) return;
   record.set(flag::cancelling);
-  ring_->cancel(Tag::of(Op::receive, slot, record.generation));
+  ring_->cancel(hub_.receive_tag(slot, record));
 }
 
 // Goes on with a connection that was paused or had bytes left over.

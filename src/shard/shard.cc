@@ -163,8 +163,8 @@ void Shard::dispatch(const Completion& arrived) {
     }
     case Op::move: return on_moved(completion);
     case Op::event: return start_stopping();
+    case Op::poll: return on_poll(completion);
     case Op::letters:
-    case Op::poll:
     case Op::shut_down:
     case Op::ignored: return;
   }
@@ -225,6 +225,7 @@ void Shard::publish(std::uint64_t turn_began_ns) {
   Stats& stats = lane_.stats;
   const agent_runtime::RuntimeCounts& counts = runtime_.counts();
   stats.connections_open.set(hub_.slab().live());
+  stats.connections_parked.set(hub_.counts().connections_parked);
   stats.connections_total.set(connections_total_);
   stats.agents_awake.set(counts.agents_awake);
   stats.agents_created_total.set(counts.agents_created);

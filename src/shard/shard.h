@@ -62,6 +62,9 @@ class Shard final : public agent_runtime::ShardServices {
   /// The rooms of one shard, for collect_rooms().
   void rooms_counted(std::uint64_t ticket, std::vector<RoomInfo> rooms);
 
+  /// What one shard's agents are awake for, for collect_awake().
+  void awake_counted(std::uint64_t ticket, const agent_runtime::AwakeCounts& counts);
+
   /// Asks a room, here or at its home.
   Deferred<Response> ask_room(const detail::AgentClassInfo& info,
                               std::string_view room,
@@ -69,7 +72,11 @@ class Shard final : public agent_runtime::ShardServices {
 
   /// Gathers the rooms of all shards.
   Deferred<std::vector<RoomInfo>> collect_rooms();
+  /// Why agents are awake, of all shards together.
+  Deferred<agent_runtime::AwakeCounts> collect_awake();
 
+  void fell_asleep(std::uint32_t room) override;
+  std::uint64_t clock_ns() const override { return ring_->now_ns(); }
   void tick_late_by(std::uint64_t nanoseconds) override;
   std::string peer_address(std::uint32_t slot) override;
 
@@ -141,6 +148,7 @@ class Shard final : public agent_runtime::ShardServices {
                           connection::Record& record,
                           std::span<const std::byte> payload,
                           bool is_text);
+  void take_frames(std::uint32_t slot, connection::Record& record, const Completion& completion);
   void answer_ping(std::uint32_t slot, std::span<const std::byte> payload);
   void send_last_pong(std::uint32_t slot);
   void stash(connection::Record& record, std::span<const std::byte> input);
@@ -153,6 +161,11 @@ class Shard final : public agent_runtime::ShardServices {
   void peer_finished(std::uint32_t slot, connection::Record& record);
   void connection_ended(std::uint32_t slot, connection::Record& record);
   void ping_the_silent();
+
+  // parking.cc
+  bool is_asleep(const connection::Record& record);
+  bool is_between_messages(const connection::Record& record);
+  void on_poll(const Completion& completion);
 
   Fleet& fleet_;
   const Config& config_;
@@ -184,14 +197,22 @@ class Shard final : public agent_runtime::ShardServices {
   std::vector<std::pair<std::uint32_t, Arrival*>> moving_;  // sockets on their way to a home
   std::vector<std::vector<std::unique_ptr<Letter>>> outgoing_;  // by shard, not pushed yet
   // What waits for a letter, by ticket.
+  template <typename Whole>
   struct Tally {
-    std::vector<RoomInfo> rooms;
+    Whole whole{};
     unsigned shards_missing = 0;
-    Deferred<std::vector<RoomInfo>> answer;
+    Deferred<Whole> answer;
   };
+  template <typename Whole>
+  using Tallies = std::unordered_map<std::uint64_t, Tally<Whole>>;
+  template <typename Question, typename Whole>
+  Deferred<Whole> ask_all(Tallies<Whole>& asked);
+  template <typename Whole, typename Add>
+  void add_answer(Tallies<Whole>& asked, std::uint64_t ticket, Add add);
   std::uint64_t next_ticket_ = 1;
   std::unordered_map<std::uint64_t, Deferred<Response>> asked_;
-  std::unordered_map<std::uint64_t, Tally> tallies_;
+  Tallies<std::vector<RoomInfo>> rooms_asked_;
+  Tallies<agent_runtime::AwakeCounts> awake_asked_;
   std::uint64_t stop_counter_ = 0;
   bool accepts_paused_ = false;
   bool accepts_singly_ = false;

@@ -46,6 +46,7 @@ class DurationHistogram {
 
 struct Stats {
   Counter connections_open;
+  Counter connections_parked;
   Counter connections_total;
   Counter agents_awake;
   Counter agents_created_total;

@@ -114,9 +114,9 @@ export class Server extends Run {
   }
 
   /** The sum of a metric over all shards. */
-  async metric(name) {
+  async metric(name, label = "") {
     const text = await (await fetch(`${this.adminOrigin}/metrics`)).text();
-    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))];
+    const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*${label}[^}]*\\})? (\\S+)$`, "gm"))];
     assert(values.length > 0, `no metric ${name}`);
     return values.reduce((sum, [, value]) => sum + Number(value), 0);
   }

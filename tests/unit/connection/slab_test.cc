@@ -148,5 +148,27 @@ TEST(SlabDeathTest, RefusesToOpenTwiceOrBeyondItsEnd) {
   EXPECT_DEATH(slab.free(2), "assertion failed");
 }
 
+TEST(Record, ChecksumTellsWhatAParkedConnectionIs) {
+  Slab slab(100);
+  const Record& record = slab.open(3, Stage::open);
+  const std::uint32_t sum = checksum(record);
+  EXPECT_NE(sum, 0U);
+  Record runtime_only = record;
+  runtime_only.room = 7;
+  runtime_only.member = 1;
+  runtime_only.heard_ms = 5;
+  runtime_only.set(flag::receiving | flag::parked);
+  EXPECT_EQ(checksum(runtime_only), sum) << "another process has rooms of its own";
+  for (std::uint32_t Record::*kept :
+       {&Record::generation, &Record::details, &Record::state, &Record::attachment}) {
+    Record torn = record;
+    torn.*kept ^= 1U;
+    EXPECT_NE(checksum(torn), sum);
+  }
+  Record closing = record;
+  closing.stage = Stage::closing;
+  EXPECT_NE(checksum(closing), sum);
+}
+
 }  // namespace
 }  // namespace ringroom::connection

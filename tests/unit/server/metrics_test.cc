@@ -9,7 +9,7 @@ namespace {
 
 std::string text_of(const shard::Stats& first, const shard::Stats& second) {
   const std::array<const shard::Stats*, 2> shards = {&first, &second};
-  return metrics_text(shards);
+  return metrics_text(shards, {});
 }
 
 bool has_line(const std::string& text, const std::string& line) {
