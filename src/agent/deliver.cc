@@ -65,15 +65,15 @@ void Host::connect(const agent_runtime::Upgrade& upgrade) {
   touch();
   Record& record = hub().slab()[upgrade.slot];
   hub().join(room_, upgrade.slot, this);
-  setup_failure_.clear();
+  runtime_.scratch().setup_failure.clear();
   set_up(record, upgrade);
-  if (!setup_failure_.empty()) return refuse_session(record, upgrade);
+  if (!runtime_.scratch().setup_failure.empty()) return refuse_session(record, upgrade);
   if (agent_ != nullptr) start_ticks();
 }
 
 void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   if (!write_identity(record, upgrade.request, {})) {
-    setup_failure_ = "the server has no room for this connection's URI";
+    runtime_.scratch().setup_failure = "the server has no room for this connection's URI";
     return;
   }
   if (agent_ == nullptr && !wake()) return;
@@ -91,7 +91,7 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   });
   if (!tagged) return;
   if (!tags.empty() && !write_identity(record, upgrade.request, tags)) {
-    setup_failure_ = "the server has no room for this connection's tags";
+    runtime_.scratch().setup_failure = "the server has no room for this connection's tags";
     return;
   }
   if (upgrade.deflate) {
@@ -112,8 +112,8 @@ void Host::refuse_session(Record& record, const agent_runtime::Upgrade& upgrade)
   }
   if (record.stage == Stage::open) {
     hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
-    const std::string error =
-        json{{"error", setup_failure_}}.dump(-1, ' ', false, json::error_handler_t::replace);
+    const std::string error = json{{"error", runtime_.scratch().setup_failure}}.dump(
+        -1, ' ', false, json::error_handler_t::replace);
     hub().send(upgrade.slot, codec::ws::Opcode::text, bytes_of(error));
     hub().mark_closing(upgrade.slot);
     hub().queue_close_frame(upgrade.slot, 1011, "Uncaught exception during session setup");
@@ -150,15 +150,15 @@ void Host::closed_by_peer(Record& record, std::uint16_t code, std::string_view r
   if (peer_was_first) {
     hub().mark_closing(slot);
     // Known codes are echoed; an empty frame is answered by an empty one.
-    closing_reply_ = ClosingReply{
+    runtime_.scratch().closing_reply = agent_runtime::ClosingReply{
         slot,
         code == number(CloseCode::no_status) ? std::nullopt : std::optional<std::uint16_t>(code),
         std::string(reason)};
   }
   call_on_close(member, code, reason, true);
   if (peer_was_first) {
-    hub().queue_close_frame(slot, closing_reply_->code, closing_reply_->reason);
-    closing_reply_.reset();
+    const auto reply = std::exchange(runtime_.scratch().closing_reply, std::nullopt);
+    hub().queue_close_frame(slot, reply->code, reply->reason);
   }
   leave(record);
   hub().finish(slot, false);
@@ -199,11 +199,11 @@ void Host::drained(Record& record) {
 
 Deferred<Response> Host::request(const Request& request) {
   touch();
-  setup_failure_.clear();
-  if (agent_ == nullptr && !wake()) return Response::text(500, setup_failure_);
+  runtime_.scratch().setup_failure.clear();
+  if (agent_ == nullptr && !wake()) return Response::text(500, runtime_.scratch().setup_failure);
   Deferred<Response> answer;
   const bool answered = guard("on_request", nullptr, [&] { answer = agent_->on_request(request); });
-  if (!answered) return Response::text(500, setup_failure_);
+  if (!answered) return Response::text(500, runtime_.scratch().setup_failure);
   if (answer.is_answered()) return answer;
   // Counted, so that the agent stays awake until it has answered.
   ++requests_open_;

@@ -14,15 +14,9 @@ using agent_runtime::AwakeReasons;
 using agent_runtime::RoomTimer;
 
 Host::Host(agent_runtime::Runtime& runtime, const AgentClassInfo& info, std::string_view name)
-    : runtime_(runtime),
-      info_(info),
-      name_(name),
-      room_(runtime.hub().add_group(group_)),
-      tick_hz_(info.options.tick_hz) {
+    : runtime_(runtime), info_(info), name_(name), room_(runtime.hub().add_group(group_)) {
   idle_timer_.kind = static_cast<std::uint8_t>(RoomTimer::idle);
-  tick_timer_.kind = static_cast<std::uint8_t>(RoomTimer::tick);
   idle_timer_.owner = room_;
-  tick_timer_.owner = room_;
 }
 
 Host::~Host() {
@@ -38,10 +32,15 @@ connection::Hub& Host::hub() const {
 
 // Constructor and on_start, at creation and whenever an event meets a sleeping agent.
 bool Host::wake() {
+  awake_ = std::make_unique<Awake>();
+  awake_->tick_hz = info_.options.tick_hz;
+  awake_->tick.kind = static_cast<std::uint8_t>(RoomTimer::tick);
+  awake_->tick.owner = room_;
   AgentContext context(*this);
   const bool made = guard("constructor", nullptr, [&] { agent_ = info_.make(context); });
   if (!made) {
     agent_.reset();
+    forget_awake();
     return false;
   }
   runtime_.note_awake(*this);
@@ -61,14 +60,16 @@ bool Host::wake() {
 }
 
 void Host::sleep() {
-  stop_ticks();
-  tick_hz_ = info_.options.tick_hz;
-  for (const auto& task : tasks_) runtime_.timers().cancel(task->timer);
-  tasks_.clear();
   if (agent_ == nullptr) return;
   guard("destructor", nullptr, [&] { agent_.reset(); });
-  locals_.clear();
   runtime_.note_asleep(*this);
+  forget_awake();
+}
+
+void Host::forget_awake() {
+  stop_ticks();
+  for (const auto& task : awake_->tasks) runtime_.timers().cancel(task->timer);
+  awake_.reset();
 }
 
 AwakeReasons Host::awake_reasons() const {
@@ -79,8 +80,8 @@ AwakeReasons Host::awake_reasons() const {
   reasons.add(AwakeReason::never_hibernates, never);
   reasons.add(AwakeReason::message, !never && runtime_.now_ns() - last_event_ns_ <
                                                   static_cast<std::uint64_t>(after->count()));
-  reasons.add(AwakeReason::tick, tick_timer_.is_set());
-  reasons.add(AwakeReason::timer, !tasks_.empty());
+  reasons.add(AwakeReason::tick, awake_->tick.is_set());
+  reasons.add(AwakeReason::timer, !awake_->tasks.empty());
   reasons.add(AwakeReason::request, requests_open_ > 0);
   reasons.add(AwakeReason::keep_alive, settings_ != nullptr && *settings_->keep_alives > 0);
   reasons.add(AwakeReason::outbox, !group_.slow.empty());
@@ -114,7 +115,7 @@ void Host::report(const char* where, Connection* connection, const std::exceptio
   } catch (...) {
   }
   ++runtime_.counts().callbacks_failed;
-  setup_failure_ = message;
+  runtime_.scratch().setup_failure = message;
   base::log_error(std::string(info_.name) + "/" + name_ + ": " + where + " threw: " + message);
   tell_agent(connection, Error(where, message, cause));
 }
@@ -139,13 +140,14 @@ Connection* Host::resolve(ConnectionRef ref) {
 }
 
 void* Host::local_value(const LocalType& type, const Connection& connection) {
-  return locals_.at(type, member_index(connection), group_.members.size());
+  return awake_->locals.at(type, member_index(connection), group_.members.size());
 }
 
 void Host::leave(connection::Record& record) {
   const std::uint32_t index = record.member;
   const std::uint32_t last = hub().leave(record);
-  locals_.leave(index, last);
+  if (awake_ == nullptr) return;
+  awake_->locals.leave(index, last);
   if (group_.members.empty()) stop_ticks();
 }
 

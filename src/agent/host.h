@@ -62,8 +62,8 @@ class Host {
   /// What keeps the agent in memory now: "message", "tick", "timer", "request", "outbox", …
   std::vector<std::string> why_awake() const;
   agent_runtime::AwakeReasons awake_reasons() const;
-  /// The place in the runtime's list of awake rooms.
-  std::uint32_t awake_index = 0;
+  /// The place in the runtime's list of awake rooms. Only of one that is.
+  std::uint32_t& awake_index() { return awake_->index; }
 
   // ---- Events, from the shard. Each wakes the agent if it sleeps. (deliver.cc)
 
@@ -131,11 +131,16 @@ class Host {
     base::Timer alarm;
     std::shared_ptr<std::uint32_t> keep_alives = std::make_shared<std::uint32_t>(0);
   };
-  // What an agent's close() in on_close says instead of the echo.
-  struct ClosingReply {
-    std::uint32_t slot;
-    std::optional<std::uint16_t> code;
-    std::string reason;
+  // What only a room needs whose agent is in memory.
+  struct Awake {
+    agent_runtime::LocalValues locals;
+    base::Timer tick;
+    double tick_hz;  // the class's, until the agent asks for another
+    std::uint64_t ticks_start_ns = 0;
+    std::uint64_t ticks_done = 0;
+    std::vector<std::unique_ptr<Task>> tasks;
+    std::uint64_t next_task_id = 1;
+    std::uint32_t index = 0;  // in the runtime's list of awake rooms
   };
 
   Settings& settings();
@@ -145,6 +150,7 @@ class Host {
   void touch();
   bool wake();
   void sleep();
+  void forget_awake();
   template <typename Call>
   bool guard(const char* where, Connection* connection, Call&& call);
   bool has_partial_message() const;
@@ -172,22 +178,12 @@ class Host {
   std::uint32_t room_;
   connection::Group group_;
   std::unique_ptr<Agent> agent_;
-  agent_runtime::LocalValues locals_;
+  std::unique_ptr<Awake> awake_;  // from before the agent's construction until after its end
   std::unique_ptr<Settings> settings_;
 
   std::uint64_t last_event_ns_ = 0;
   base::Timer idle_timer_;
-  base::Timer tick_timer_;
-  double tick_hz_;  // the class's, until the agent asks for another
-  std::uint64_t ticks_start_ns_ = 0;
-  std::uint64_t ticks_done_ = 0;
-  std::vector<std::unique_ptr<Task>> tasks_;
-  std::uint64_t next_task_id_ = 1;
   std::uint32_t requests_open_ = 0;
-  std::optional<ClosingReply> closing_reply_;
-  std::string setup_failure_;
-  std::vector<std::uint32_t> excluded_;  // member indices of the broadcast at hand
-
   std::uint64_t bytes_received_ = 0;
 };
 

@@ -41,12 +41,13 @@ void Host::on_outbox_full(std::uint32_t slot) {
   hub().send_close(slot, number(CloseCode::try_again_later), "the client reads too slowly");
 }
 
-// Fills excluded_ with the indices of members to leave out; false if there are none.
+// Fills `excluded` with the indices of members to leave out; false if there are none.
 bool Host::excluded(const Exclusions& without) {
-  excluded_.clear();
-  const auto add = [this](ConnectionRef ref) {
+  std::vector<std::uint32_t>& excluded = runtime_.scratch().excluded;
+  excluded.clear();
+  const auto add = [&](ConnectionRef ref) {
     if (Connection* member = resolve(ref)) {
-      excluded_.push_back(static_cast<std::uint32_t>(member_index(*member)));
+      excluded.push_back(static_cast<std::uint32_t>(member_index(*member)));
     }
   };
   if (without.one().index != UINT32_MAX) add(without.one());
@@ -56,19 +57,20 @@ bool Host::excluded(const Exclusions& without) {
       const std::string_view id = member.id();
       if (std::find(without.ids().begin(), without.ids().end(), id) == without.ids().end())
         continue;
-      excluded_.push_back(static_cast<std::uint32_t>(member_index(member)));
+      excluded.push_back(static_cast<std::uint32_t>(member_index(member)));
     }
   }
-  return !excluded_.empty();
+  return !excluded.empty();
 }
 
 void Host::broadcast(Opcode opcode,
                      std::span<const std::byte> payload,
                      const BroadcastOptions& options) {
   excluded(options.without);
+  const std::vector<std::uint32_t>& left_out = runtime_.scratch().excluded;
   if (options.tag.empty()) {
     if (group_.open == 0) return;
-    hub().broadcast(room_, opcode, payload, excluded_, when_full(info_.options),
+    hub().broadcast(room_, opcode, payload, left_out, when_full(info_.options),
                     [this](std::uint32_t slot) { on_outbox_full(slot); });
     return;
   }
@@ -76,7 +78,7 @@ void Host::broadcast(Opcode opcode,
     const Record& record = hub().record(member);
     if (record.stage != Stage::open) continue;
     const auto index = static_cast<std::uint32_t>(member_index(member));
-    if (std::find(excluded_.begin(), excluded_.end(), index) != excluded_.end()) continue;
+    if (std::find(left_out.begin(), left_out.end(), index) != left_out.end()) continue;
     if (!connection::Details(hub().blobs(), record.details).has_tag(options.tag)) continue;
     send(member, opcode, payload);
   }
@@ -93,9 +95,9 @@ void Host::close(Connection& connection,
         "WebSocket close reason must be UTF-8 and not be longer than 123 bytes.");
   }
   const std::uint32_t slot = ConnectionAccess::slot(connection);
-  if (closing_reply_ && closing_reply_->slot == slot) {
-    closing_reply_->code = code;
-    closing_reply_->reason = reason;
+  if (auto& reply = runtime_.scratch().closing_reply; reply && reply->slot == slot) {
+    reply->code = code;
+    reply->reason = reason;
     return;
   }
   hub().send_close(slot, code, reason);

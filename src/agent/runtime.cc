@@ -29,7 +29,7 @@ const AgentClassInfo* Runtime::find_class(std::string_view segment) const {
 
 Host* Runtime::find(const AgentClassInfo& info, std::string_view name) {
   const auto found = by_name_.find(Key{&info, name});
-  return found == by_name_.end() ? nullptr : found->second.get();
+  return found == by_name_.end() ? nullptr : found->get();
 }
 
 Host& Runtime::find_or_make(const AgentClassInfo& info, std::string_view name) {
@@ -38,7 +38,7 @@ Host& Runtime::find_or_make(const AgentClassInfo& info, std::string_view name) {
   Host& host = *made;
   if (hosts_.size() <= host.room()) hosts_.resize(host.room() + 1);
   hosts_[host.room()] = &host;
-  by_name_.emplace(Key{&info, host.name()}, std::move(made));
+  by_name_.insert(std::move(made));
   return host;
 }
 
@@ -47,19 +47,19 @@ void Runtime::remove(Host& host) {
   watch_.forget(&host);
   const auto found = by_name_.find(Key{&host.info(), host.name()});
   ASSERT(found != by_name_.end());
-  const std::unique_ptr<Host> last = std::move(found->second);
-  by_name_.erase(found);  // before the host goes: the key is a view of its name
+  by_name_.erase(found);
 }
 
 void Runtime::note_awake(Host& host) {
-  host.awake_index = static_cast<std::uint32_t>(awake_.size());
+  host.awake_index() = static_cast<std::uint32_t>(awake_.size());
   awake_.push_back(&host);
   counts_.agents_awake = awake_.size();
 }
 
-void Runtime::note_asleep(const Host& host) {
-  awake_.back()->awake_index = host.awake_index;
-  awake_[host.awake_index] = awake_.back();
+void Runtime::note_asleep(Host& host) {
+  const std::uint32_t hole = host.awake_index();
+  awake_.back()->awake_index() = hole;
+  awake_[hole] = awake_.back();
   awake_.pop_back();
   counts_.agents_awake = awake_.size();
 }
@@ -78,7 +78,7 @@ void Runtime::fire(base::Timer& timer) {
 }
 
 void Runtime::stop() {
-  while (!by_name_.empty()) remove(*by_name_.begin()->second);
+  while (!by_name_.empty()) remove(**by_name_.begin());
 }
 
 }  // namespace ringroom::agent_runtime

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace ringroom::agent_runtime {
@@ -29,6 +30,21 @@ struct RuntimeOptions {
   const std::map<std::string, json>& props;
   std::optional<std::chrono::nanoseconds> hibernate_after;
   std::size_t room_connections_max = 0;
+};
+
+/// What an agent's close() in on_close says instead of the echo.
+struct ClosingReply {
+  std::uint32_t slot;
+  std::optional<std::uint16_t> code;
+  std::string reason;
+};
+
+/// What one callback of a room needs while it runs; one for all rooms, whose callbacks come one
+/// after the other.
+struct CallScratch {
+  std::string setup_failure;  // what made the last callback fail
+  std::optional<ClosingReply> closing_reply;
+  std::vector<std::uint32_t> excluded;  // member indices of the broadcast at hand
 };
 
 /// What the shard publishes about its agents.
@@ -96,29 +112,41 @@ class Runtime {
   ShardServices& shard() { return shard_; }
   base::Random& random() { return random_; }
   RuntimeCounts& counts() { return counts_; }
+  CallScratch& scratch() { return scratch_; }
   std::size_t rooms() const { return by_name_.size(); }
   /// A room's agent was made, or is gone.
   void note_awake(detail::Host& host);
-  void note_asleep(const detail::Host& host);
+  void note_asleep(detail::Host& host);
   /// Why rooms are awake; a walk over those that are.
   AwakeCounts awake_counts() const;
 
   template <typename Visit>
   void for_each_room(Visit visit) const {
-    for (const auto& entry : by_name_) visit(*entry.second);
+    for (const auto& host : by_name_) visit(*host);
   }
 
  private:
+  // Rooms are found by class and name, which stand in the host itself.
   struct Key {
     const detail::AgentClassInfo* info;
-    std::string_view name;  // the host's own
+    std::string_view name;
     friend bool operator==(const Key&, const Key&) = default;
   };
+  using Owned = std::unique_ptr<detail::Host>;
+  static Key key_of(const Owned& host) { return {&host->info(), host->name()}; }
   struct KeyHash {
+    using is_transparent = void;
     std::size_t operator()(const Key& key) const {
       return std::hash<std::string_view>()(key.name) ^
              std::hash<std::string_view>()(key.info->name);
     }
+    std::size_t operator()(const Owned& host) const { return (*this)(key_of(host)); }
+  };
+  struct KeyEqual {
+    using is_transparent = void;
+    bool operator()(const Owned& a, const Owned& b) const { return a == b; }
+    bool operator()(const Key& key, const Owned& host) const { return key == key_of(host); }
+    bool operator()(const Owned& host, const Key& key) const { return key == key_of(host); }
   };
 
   const RuntimeOptions& options_;
@@ -128,12 +156,13 @@ class Runtime {
   ShardServices& shard_;
   base::Random random_;
   std::unordered_map<std::string, const detail::AgentClassInfo*> classes_;  // by kebab name
-  std::unordered_map<Key, std::unique_ptr<detail::Host>, KeyHash> by_name_;
+  std::unordered_set<Owned, KeyHash, KeyEqual> by_name_;
   std::vector<detail::Host*> hosts_;  // by room index
   std::vector<detail::Host*> awake_;
   std::uint64_t now_ns_ = 0;
   std::int64_t wall_ms_ = 0;
   RuntimeCounts counts_;
+  CallScratch scratch_;
 };
 
 }  // namespace ringroom::agent_runtime

@@ -166,6 +166,7 @@ class Shard final : public agent_runtime::ShardServices {
   bool is_asleep(const connection::Record& record);
   bool is_between_messages(const connection::Record& record);
   void on_poll(const Completion& completion);
+  void tidy();
 
   Fleet& fleet_;
   const Config& config_;
@@ -220,6 +221,7 @@ class Shard final : public agent_runtime::ShardServices {
   bool stopping_ = false;
   std::uint64_t stop_deadline_ns_ = 0;
   base::Timer ping_timer_;
+  base::Timer tidy_timer_;
   unsigned pings_in_row_ = 0;
   std::vector<std::byte> last_ping_;  // of more pings than are answered one by one
   std::string date_;
