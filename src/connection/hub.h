@@ -195,6 +195,9 @@ class Hub {
   /// Whether the next turn has something to do that no completion announces.
   bool has_work() const { return finish_is_fresh_ || !drained_.empty() || !failed_.empty(); }
 
+  /// Whether frames of the turn lie in receive buffers.
+  bool holds_buffers() const { return !held_buffers_.empty(); }
+
   /// For strings that an agent gets and that nobody keeps; emptied between turns.
   base::Arena& scratch() { return scratch_; }
   const HubCounts& counts() const { return counts_; }

@@ -245,8 +245,11 @@ void Shard::resume_unfinished() {
   }
 }
 
+// A batch may outlive the turn: those in it that met no buffer before the refill are armed too.
 void Shard::rearm_starved() {
-  if (starved_.empty() || !ring_->take_refilled()) return;
+  if (ring_->take_refilled()) refilled_ = true;
+  if (!refilled_) return;
+  refilled_ = next_completion_ < completions_.size();
   for (const connection::SlotRef ref : std::exchange(starved_, {})) {
     Record* record = hub_.find(ref.slot, ref.generation);
     if (record == nullptr || record->stage == Stage::shutting || !wants_bytes(*record)) continue;

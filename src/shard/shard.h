@@ -195,6 +195,7 @@ class Shard final : public agent_runtime::ShardServices {
 
   std::vector<connection::SlotRef> unfinished_;             // have received bytes for the next turn
   std::vector<connection::SlotRef> starved_;                // wait for a receive buffer
+  bool refilled_ = false;                                   // there are some again
   std::vector<std::pair<std::uint32_t, Arrival*>> moving_;  // sockets on their way to a home
   std::vector<std::vector<std::unique_ptr<Letter>>> outgoing_;  // by shard, not pushed yet
   // What waits for a letter, by ticket.
