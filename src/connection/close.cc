@@ -44,7 +44,12 @@ void Hub::finish(std::uint32_t slot, bool linger) {
   if (record.stage == Stage::finishing || record.stage == Stage::shutting) return;
   ASSERT(record.room == none);
   record.stage = Stage::finishing;
-  if (linger) record.set(flag::shut_after_output);
+  // Who was paused is read from again, to see the peer's end; unless that has been seen.
+  record.clear(flag::paused);
+  if (linger && !record.has(flag::ended)) {
+    record.set(flag::shut_after_output);
+    if (!record.has(flag::receiving)) drained_.push_back({slot, record.generation});
+  }
   set_deadline(slot, Deadline::close,
                ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
   finishing_.push_back({slot, record.generation});

@@ -220,6 +220,10 @@ void Shard::resume(std::uint32_t slot, std::uint32_t generation) {
   if (record == nullptr) return;
   record->clear(flag::paused);
   if (record->stage == Stage::http) return read_requests(slot, {});
+  if (record->stage == Stage::finishing || record->stage == Stage::lingering) {
+    if (!record->has(flag::cancelling)) arm(slot, *record);  // to see the peer's end
+    return;
+  }
   if (record->stage != Stage::open && record->stage != Stage::closing) return;
   if (connection::Active* active = hub_.active(*record); active && !active->input.empty()) {
     std::vector<std::byte> input = std::exchange(active->input, {});
