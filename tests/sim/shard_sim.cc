@@ -48,7 +48,9 @@ shard::Config ShardSimulation::make_config(base::Random& random, const FaultProf
   config.handshake_timeout = patience;
   config.close_timeout = patience;
   config.keep_alive_timeout = patience;
-  if (random.next() % 4 == 0) config.ping_every = std::chrono::seconds(20);
+  // Who is silent because time jumped isn't dead.
+  const bool pings = random.next() % 4 == 0;
+  if (pings && faults.time_jumped == 0) config.ping_every = std::chrono::seconds(20);
   const std::uint64_t budgets_us[] = {0, 1, 200};
   config.turn_budget = std::chrono::microseconds(budgets_us[random.next() % 3]);
   config.message_bytes_max = 4 << 20;
@@ -104,6 +106,7 @@ Behaviour ShardSimulation::draw_behaviour() {
   // Where the table is small, whoever stays keeps others out.
   behaviour.ending = static_cast<Ending>(below(has_small_table() ? 7 : 8));
   behaviour.messages = below(25);
+  behaviour.may_be_given_up = is_tight();
   behaviour.payload_bytes_max = payload_bytes_max_;
   behaviour.send_probability = chance(0.3) ? 1 : 0.1 + 0.1 * static_cast<double>(below(5));
   behaviour.eager = chance(0.3);

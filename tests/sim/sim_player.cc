@@ -97,6 +97,9 @@ bool SimPlayer::must_be_delivered() const {
   if (socket_.status() != 101 || socket_.was_reset()) return false;
   if (behaviour_.ending == Ending::vanish) return false;
   if (socket_.close_code() == 1013 || socket_.close_code() == 1001) return false;
+  // One that reads too slowly may be given up, and its FIN be quicker than our close frame.
+  const bool fin_only = behaviour_.ending == Ending::fin && !socket_.close_code();
+  if (fin_only && behaviour_.may_be_given_up) return false;
   return has_sent_all() && socket_.queued_bytes() == 0;
 }
 

@@ -37,6 +37,7 @@ struct Behaviour {
   double send_probability = 0.5;          // that it sends one more message in a step
   bool eager = false;                     // doesn't wait for the 101
   bool stays_till_told = false;           // its ending waits for may_end()
+  bool may_be_given_up = false;           // its outbox is small enough for that
 };
 
 class SimPlayer {
