@@ -269,8 +269,7 @@ class Agent {
 
   /// Every text message that equals `request` is answered with `response`, for all connections and
   /// without calling or waking the agent. Kept over hibernation, gone with the last connection.
-  /// Throws std::length_error above 2,048 bytes each. A message can't be both: batches and binary
-  /// messages are never answered so.
+  /// Throws std::length_error above 2,048 bytes each. Binary messages are never answered so.
   void set_auto_response(std::string_view request, std::string_view response);
   /// No more of it. The timestamps stay.
   void set_auto_response();

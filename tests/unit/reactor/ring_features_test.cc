@@ -39,9 +39,11 @@ TEST(RingFeatures, AreDescribedByTheirNames) {
 
 TEST(RingFeatures, AreOffInARingThatMayUseNone) {
   RingFailure failure;
-  const auto ring = Ring::make(
-      {.files_max = 8, .submissions_max = 8, .completions_max = 16, .features_allowed = {{}}},
-      failure);
+  const auto ring = Ring::make({.files_max = 8,
+                                .submissions_max = 8,
+                                .completions_max = 16,
+                                .features_allowed = std::vector<std::string>()},
+                               failure);
   ASSERT_NE(ring, nullptr) << failure.message;
   EXPECT_EQ(ring->features(), Features{});
   EXPECT_EQ(ring->files_max(), 8U);
