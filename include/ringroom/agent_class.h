@@ -4,12 +4,13 @@
 #pragma once
 
 #include "ringroom/agent.h"
+#include "ringroom/route.h"
 #include "ringroom/version.h"
 
 #include <concepts>
 #include <memory>
-#include <optional>
 #include <string_view>
+#include <utility>
 
 namespace ringroom {
 
@@ -18,15 +19,13 @@ class AgentClass;
 
 namespace detail {
 
-// Refuses a request before its room is made or woken, or lets it pass (nullopt).
-using BeforeHook = std::optional<Response> (*)(const Request& request, std::string_view room);
-
 struct AgentClassInfo {
   std::string_view name;
   AgentOptions options;
   std::unique_ptr<Agent> (*make)(AgentContext& context) = nullptr;
-  BeforeHook before_connect = nullptr;
-  BeforeHook before_request = nullptr;
+  BeforeConnect before_connect = nullptr;
+  BeforeRequest before_request = nullptr;
+  CorsHeaders cors;
 };
 
 struct Registration {
@@ -52,14 +51,21 @@ class AgentClass {
  public:
   explicit AgentClass(detail::AgentClassInfo& info) : info_(info) {}
 
-  /// Asked before the room is made or woken; a Response refuses the upgrade.
-  AgentClass& before_connect(detail::BeforeHook hook) {
+  /// Asked about an upgrade before the room is made or woken: the place to check secrets, since
+  /// identity and state go out before on_connect.
+  AgentClass& before_connect(BeforeConnect hook) {
     info_.before_connect = hook;
     return *this;
   }
   /// The same for plain requests.
-  AgentClass& before_request(detail::BeforeHook hook) {
+  AgentClass& before_request(BeforeRequest hook) {
     info_.before_request = hook;
+    return *this;
+  }
+  /// These CORS headers in place of those of AgentOptions::cors, for a class that isn't open to
+  /// every origin, or takes cookies.
+  AgentClass& cors(CorsHeaders headers) {
+    info_.cors = std::move(headers);
     return *this;
   }
 

@@ -14,7 +14,7 @@ namespace ringroom::detail {
 
 constexpr Abi this_abi() {
   return {
-      .interface_number = 1,
+      .interface_number = 2,
       .agent_bytes = sizeof(Agent),
       .connection_bytes = sizeof(Connection),
       .request_bytes = sizeof(Request),
@@ -25,10 +25,10 @@ constexpr Abi this_abi() {
   };
 }
 
-/// The classes announced in the executable or shared object that calls this. Hidden and inline, so
-/// that each has one of its own.
+/// The classes and routes announced in the executable or shared object that calls this. Hidden and
+/// inline, so that each has one of its own.
 __attribute__((visibility("hidden"))) inline Plugin this_plugin() {
-  return {this_abi(), registrations};
+  return {this_abi(), registrations, route_registrations};
 }
 
 }  // namespace ringroom::detail

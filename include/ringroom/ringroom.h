@@ -12,5 +12,6 @@
 #include "ringroom/plugin.h"
 #include "ringroom/request.h"
 #include "ringroom/response.h"
+#include "ringroom/route.h"
 #include "ringroom/server.h"
 #include "ringroom/version.h"

@@ -5,6 +5,7 @@
 #include "ringroom/json.h"
 #include "ringroom/limits.h"
 #include "ringroom/plugin.h"
+#include "ringroom/route.h"
 
 #include <chrono>
 #include <cstddef>
@@ -39,6 +40,12 @@ struct ServerOptions {
   std::size_t outbox_bytes_max = limits::outbox_bytes_max_default;
   std::size_t body_bytes_max = limits::body_bytes_max_default;
   std::size_t room_connections_max = limits::room_connections_max_default;
+  /// Where rooms are: /{prefix}/{class}/{room}; each may have several segments, "/" has none. None:
+  /// "agents".
+  std::vector<std::string> prefixes;
+  /// The origins whose pages may reach rooms and routes, such as "https://game.example", or "null";
+  /// none: all. Requests without an Origin header don't come from a page of another site.
+  std::vector<std::string> allow_origins;
   std::chrono::milliseconds handshake_timeout = std::chrono::seconds(10);
   /// Zero: the server never pings.
   std::chrono::milliseconds ping_every = std::chrono::milliseconds(0);
@@ -58,6 +65,12 @@ class Server {
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+
+  /// Gives `path` and all below it to a handler that names the room: for clients with `basePath`,
+  /// which learn class and name from the identity frame. Case-sensitive, by whole segments; routes
+  /// are asked in the order in which they came, before the prefixes. Before run(). Throws
+  /// std::invalid_argument if no URL has such a path.
+  void route(std::string_view path, RouteHandler handler);
 
   /// Serves until stop() or SIGINT/SIGTERM, then closes every connection with 1001 and returns 0.
   /// What prevents the start is said on standard error with advice, and 1 is returned. A callback

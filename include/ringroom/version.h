@@ -10,6 +10,7 @@
 namespace ringroom::detail {
 
 struct Registration;
+struct RouteRegistration;
 
 /// What must be equal between the server and a shared object for their classes to fit together.
 /// The first number stays where it is for ever: where it differs nothing else is read.
@@ -26,6 +27,7 @@ struct Abi {
 struct Plugin {
   Abi abi;
   Registration* registrations;
+  RouteRegistration* routes;
 };
 
 }  // namespace ringroom::detail

@@ -1,7 +1,6 @@
 #include "agent/runtime.h"
 
 #include "base/assert.h"
-#include "codec/http/route.h"
 
 namespace ringroom::agent_runtime {
 
@@ -14,18 +13,14 @@ Runtime::Runtime(const RuntimeOptions& options,
                  Watch& watch,
                  ShardServices& shard,
                  base::Random random)
-    : options_(options), hub_(hub), timers_(timers), watch_(watch), shard_(shard), random_(random) {
-  for (const AgentClassInfo& info : options_.classes) {
-    classes_.emplace(codec::http::kebab(info.name), &info);
-  }
-}
+    : options_(options),
+      hub_(hub),
+      timers_(timers),
+      watch_(watch),
+      shard_(shard),
+      random_(random) {}
 
 Runtime::~Runtime() = default;
-
-const AgentClassInfo* Runtime::find_class(std::string_view segment) const {
-  const auto found = classes_.find(std::string(segment));
-  return found == classes_.end() ? nullptr : found->second;
-}
 
 Host* Runtime::find(const AgentClassInfo& info, std::string_view name) {
   const auto found = by_name_.find(Key{&info, name});

@@ -25,7 +25,6 @@ namespace ringroom::agent_runtime {
 
 /// What the server was told about all agents. Constant while a shard runs.
 struct RuntimeOptions {
-  const std::vector<detail::AgentClassInfo>& classes;
   const std::map<std::string, std::string>& env;
   const std::map<std::string, json>& props;
   std::optional<std::chrono::nanoseconds> hibernate_after;
@@ -83,8 +82,6 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  /// The class whose kebab name this is, or null.
-  const detail::AgentClassInfo* find_class(std::string_view segment) const;
   /// The room if it exists here, or null.
   detail::Host* find(const detail::AgentClassInfo& info, std::string_view name);
   detail::Host& find_or_make(const detail::AgentClassInfo& info, std::string_view name);
@@ -155,7 +152,6 @@ class Runtime {
   Watch& watch_;
   ShardServices& shard_;
   base::Random random_;
-  std::unordered_map<std::string, const detail::AgentClassInfo*> classes_;  // by kebab name
   std::unordered_set<Owned, KeyHash, KeyEqual> by_name_;
   std::vector<detail::Host*> hosts_;  // by room index
   std::vector<detail::Host*> awake_;

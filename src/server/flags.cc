@@ -67,16 +67,17 @@ std::string put_ping_every(Settings& settings, const std::string& text) {
   return {};
 }
 
+std::string add_text(std::vector<std::string>& to, const std::string& text) {
+  if (text.empty()) return "is empty";
+  to.push_back(text);
+  return {};
+}
+
 std::string put_env(Settings& settings, const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) return "must look like KEY=VALUE";
   settings.options.env[text.substr(0, equals)] = text.substr(equals + 1);
   return {};
-}
-
-std::string put_agents(Settings& settings, const std::string& text) {
-  settings.options.agents.emplace_back();
-  return put_text(settings.options.agents.back(), text);
 }
 
 std::string put_ring_features(Settings& settings, const std::string& text) {
@@ -108,7 +109,7 @@ constexpr const char* limits_group = "Limits (SIZE: bytes, or a number and KiB, 
 constexpr const char* timing = "Timing (DURATION: a number and ms, s, m or h)";
 constexpr const char* operation = "Operation";
 
-constexpr std::array<Flag, 18> all_flags = {{
+constexpr std::array<Flag, 20> all_flags = {{
     {"listen", "ADDR:PORT", addresses,
      "where clients connect; [ADDR]:PORT for IPv6;\n"
      "0.0.0.0 for clients on other machines; port 0\n"
@@ -118,7 +119,18 @@ constexpr std::array<Flag, 18> all_flags = {{
      "/healthz, /metrics (Prometheus), /rooms (JSON);\n"
      "'off' for none (default 127.0.0.1:8788)",
      false, [](Settings& s, const std::string& text) { return put_text(s.options.admin, text); }},
-    {"agents", "FILE.so", rooms, "load agents from a shared object (repeatable)", true, put_agents},
+    {"prefix", "PATH", addresses,
+     "rooms are at /PATH/{class}/{room}; '/' for\n"
+     "/{class}/{room} (repeatable; default agents)",
+     true, [](Settings& s, const std::string& text) { return add_text(s.options.prefixes, text); }},
+    {"allow-origin", "ORIGIN", addresses,
+     "pages of this origin may reach rooms, such as\n"
+     "https://game.example, or 'null'; others get 403\n"
+     "(repeatable; default: pages of any origin may)",
+     true,
+     [](Settings& s, const std::string& text) { return add_text(s.options.allow_origins, text); }},
+    {"agents", "FILE.so", rooms, "load agents from a shared object (repeatable)", true,
+     [](Settings& s, const std::string& text) { return add_text(s.options.agents, text); }},
     {"env", "KEY=VALUE", rooms, "what agents read with env(\"KEY\") (repeatable)", true, put_env},
     {"hibernate-after", "DURATION", rooms,
      "destroy the agent of a room without events; its\n"

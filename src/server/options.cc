@@ -3,7 +3,9 @@
 #include "server/address.h"
 #include "server/config_file.h"
 #include "server/flags.h"
+#include "server/origin.h"
 #include "server/values.h"
+#include "shard/config.h"
 
 #include <array>
 #include <vector>
@@ -74,6 +76,24 @@ std::string check_duration(const char* flag,
          ", not " + text_of(value);
 }
 
+std::string check_prefixes(const std::vector<std::string>& prefixes) {
+  for (const std::string& prefix : prefixes) {
+    if (!shard::url_path(prefix)) {
+      return "--prefix: '" + prefix +
+             "' is no path: write it as it stands in a URL, such as api/v2";
+    }
+  }
+  return {};
+}
+
+std::string check_origins(const std::vector<std::string>& origins) {
+  for (const std::string& origin : origins) {
+    const Parsed<std::string> parsed = parse_origin(origin);
+    if (!parsed.value) return "--allow-origin: '" + origin + "' " + parsed.error;
+  }
+  return {};
+}
+
 std::string check_address(const char* flag, const std::string& text) {
   const Parsed<Address> address = parse_address(text);
   return address.value ? "" : std::string(flag) + ": '" + text + "' " + address.error;
@@ -110,9 +130,11 @@ Command parse_command(int argc, const char* const* argv) {
 
 std::string check(const ServerOptions& options) {
   using namespace std::chrono_literals;
-  const std::array<std::string, 10> errors = {
+  const std::array<std::string, 12> errors = {
       check_address("--listen", options.listen),
       options.admin == "off" ? "" : check_address("--admin", options.admin),
+      check_prefixes(options.prefixes),
+      check_origins(options.allow_origins),
       options.shards == 0 ? "" : check_number("--shards", options.shards, 1, 256),
       check_number("--message-bytes-max", options.message_bytes_max, 1, GiB),
       check_number("--outbox-bytes-max", options.outbox_bytes_max, 1, GiB),

@@ -2,7 +2,9 @@
 
 #include "ringroom/limits.h"
 #include "shard/config.h"
+#include "shard/router.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -63,13 +65,16 @@ std::string open_plugin(const std::string& file, detail::Plugin& plugin) {
     return file + " was built against another Ringroom: " + difference +
            "; build it again with this server's headers";
   }
-  if (plugin.registrations == nullptr) {
-    return file + " announces no class of agents: RINGROOM_AGENT(X) does";
+  if (plugin.registrations == nullptr && plugin.routes == nullptr) {
+    return file + " announces no class of agents and no route: RINGROOM_AGENT(X) does";
   }
   return {};
 }
 
 std::string check_options(const detail::AgentClassInfo& info) {
+  if (!shard::can_be_sent(info.cors)) {
+    return "class " + std::string(info.name) + " gives CORS headers that HTTP cannot carry";
+  }
   const double hz = info.options.tick_hz;
   if (hz >= 0 && hz <= limits::tick_hz_max) return {};
   return "class " + std::string(info.name) + " asks for tick_hz " + std::to_string(hz) +
@@ -83,13 +88,19 @@ class Gatherer {
     for (auto* one = plugin.registrations; one != nullptr && error_.empty(); one = one->next) {
       add(one->info, origin);
     }
+    // The last one announced stands first.
+    const auto begin = routes_.end() - routes_.begin();
+    for (auto* one = plugin.routes; one != nullptr && error_.empty(); one = one->next) {
+      add(one->info, origin);
+    }
+    std::reverse(routes_.begin() + begin, routes_.end());
   }
   bool failed() const { return !error_.empty(); }
   void fail(std::string error) { error_ = std::move(error); }
 
   // In the order of their URLs.
   Classes take() {
-    Classes classes{{}, std::move(error_)};
+    Classes classes{{}, std::move(routes_), std::move(error_)};
     for (const auto& [segment, served] : by_segment_) classes.all.push_back(served.info);
     return classes;
   }
@@ -109,7 +120,15 @@ class Gatherer {
          "; rename one");
   }
 
+  void add(detail::RouteInfo route, const std::string& origin) {
+    const auto path = shard::url_path(route.path);
+    if (!path) return fail("the route '" + route.path + "' of " + origin + " is no path of a URL");
+    route.path = *path;
+    routes_.push_back(std::move(route));
+  }
+
   std::map<std::string, Served> by_segment_;
+  std::vector<detail::RouteInfo> routes_;
   std::string error_;
 };
 

@@ -7,6 +7,7 @@
 #include "server/listeners.h"
 #include "server/machine.h"
 #include "server/options.h"
+#include "server/origin.h"
 #include "server/plugins.h"
 #include "server/shard_threads.h"
 #include "server/site.h"
@@ -15,6 +16,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <stdexcept>
 
 #include <unistd.h>
 
@@ -44,6 +46,7 @@ class Server::Body {
 
   int run();
   void stop();
+  void route(std::string_view path, RouteHandler handler);
 
  private:
   std::string prepare();
@@ -65,6 +68,7 @@ class Server::Body {
   unsigned shards_ = 0;
   std::uint32_t files_max_ = 0;
   server::Classes classes_;
+  std::vector<detail::RouteInfo> routes_;  // of route(): they come before those of classes_
   server::Listeners listeners_;
   server::Listeners admin_listener_;
   std::optional<server::Site> site_;
@@ -94,6 +98,12 @@ int Server::Body::run() {
 void Server::Body::stop() {
   stop_requested_.store(true);
   bell_.ring();
+}
+
+void Server::Body::route(std::string_view path, RouteHandler handler) {
+  const auto normal = shard::url_path(path);
+  if (!normal) throw std::invalid_argument("'" + std::string(path) + "' is no path of a URL");
+  routes_.push_back({*normal, std::move(handler)});
 }
 
 // Everything that can fail before a thread is started. Returns what did.
@@ -136,8 +146,16 @@ std::string Server::Body::open_listeners() {
 }
 
 void Server::Body::make_config() {
-  site_.emplace(classes_.all);
   config_.classes = classes_.all;
+  config_.routes = routes_;
+  config_.routes.insert(config_.routes.end(), classes_.routes.begin(), classes_.routes.end());
+  if (!options_.prefixes.empty()) config_.prefixes.clear();
+  for (const std::string& prefix : options_.prefixes) {
+    config_.prefixes.push_back(*shard::url_path(prefix));
+  }
+  for (const std::string& origin : options_.allow_origins) {
+    config_.allow_origins.push_back(*server::parse_origin(origin).value);
+  }
   config_.env = options_.env;
   config_.props = options_.props;
   config_.hibernate_after = options_.hibernate_after;
@@ -150,6 +168,7 @@ void Server::Body::make_config() {
   config_.room_connections_max = options_.room_connections_max;
   config_.files_max = files_max_;
   config_.ring_features = options_.ring_features;
+  site_.emplace(classes_.all, config_.prefixes.front());
   config_.site = &*site_;
   config_.admin = &admin_;
 }
@@ -239,6 +258,10 @@ Server::Server(ServerOptions options, const detail::Plugin& own_classes)
     : body_(std::make_unique<Body>(std::move(options), own_classes)) {}
 
 Server::~Server() = default;
+
+void Server::route(std::string_view path, RouteHandler handler) {
+  body_->route(path, std::move(handler));
+}
 
 int Server::run() {
   return body_->run();

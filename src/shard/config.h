@@ -4,6 +4,7 @@
 
 #include "ringroom/agent_class.h"
 #include "ringroom/json.h"
+#include "ringroom/route.h"
 #include "shard/request_handler.h"
 
 #include <chrono>
@@ -25,10 +26,16 @@ constexpr std::uint32_t files_reserve(std::uint32_t files_max) {
 /// The URL segment of a class: chat-room for ChatRoom.
 std::string url_segment(std::string_view class_name);
 
+/// A prefix or a route's path as the router compares it; nullopt if no URL has such a path.
+std::optional<std::string> url_path(std::string_view path);
+
 struct Config {
   std::vector<detail::AgentClassInfo> classes;
   std::map<std::string, std::string> env;
   std::map<std::string, json> props;
+  std::vector<detail::RouteInfo> routes;         // with paths as url_path() gives them
+  std::vector<std::string> prefixes{"/agents"};  // the same
+  std::vector<std::string> allow_origins;        // as browsers write them; none: all
   std::optional<std::chrono::milliseconds> hibernate_after;
   std::chrono::milliseconds handshake_timeout{};
   std::chrono::milliseconds close_timeout{std::chrono::seconds(5)};
@@ -43,7 +50,7 @@ struct Config {
   std::size_t room_connections_max = 0;
   std::uint32_t files_max = 0;
   std::optional<std::vector<std::string>> ring_features;
-  /// Answers what is not under /agents/ on the main listeners.
+  /// Answers what no route and no prefix knows on the main listeners.
   RequestHandler* site = nullptr;
   /// Answers everything on the admin listener, which shard 0 serves.
   RequestHandler* admin = nullptr;

@@ -1,8 +1,9 @@
 // Plain HTTP: requests are read one after another, answered by the room's home, by the server's
-// page or by its admin address, and upgrades leave from here for their rooms.
+// page or by its admin address.
 #include "base/assert.h"
 #include "codec/http/cors.h"
 #include "codec/http/response_writer.h"
+#include "codec/http/route.h"
 #include "shard/letters.h"
 #include "shard/shard.h"
 
@@ -12,7 +13,6 @@
 namespace ringroom::shard {
 
 using codec::http::ReadStatus;
-using codec::http::RouteKind;
 using connection::Deadline;
 using connection::Record;
 using connection::Stage;
@@ -28,6 +28,10 @@ std::uint64_t ns(std::chrono::nanoseconds duration) {
 
 std::string url_segment(std::string_view class_name) {
   return codec::http::kebab(class_name);
+}
+
+std::optional<std::string> url_path(std::string_view path) {
+  return codec::http::normalise_path(path);
 }
 
 HttpSession* Shard::session_of(const Record& record) {
@@ -132,57 +136,13 @@ void Shard::wait_for_request(std::uint32_t slot) {
 // False if the connection is no HTTP connection any more.
 bool Shard::on_head(std::uint32_t slot, HttpSession& session, std::span<const std::byte> behind) {
   if (session.reader.request().is_upgrade()) {
-    const std::optional<Response> refusal = try_upgrade(slot, session, behind);
-    if (refusal) {
-      ++refused_;
-      refuse(slot, *refusal);
-    }
+    upgrade(slot, session, behind);
     return false;
   }
   if (session.reader.expects_continue() && session.reader.has_body()) {
     hub_.send_raw(slot, std::as_bytes(std::span(codec::http::continue_response)));
   }
   return true;
-}
-
-// Sends the upgrade to its room, or says why not.
-std::optional<Response> Shard::try_upgrade(std::uint32_t slot,
-                                           HttpSession& session,
-                                           std::span<const std::byte> behind) {
-  const Request& request = session.reader.request();
-  auto checked = codec::http::check_upgrade(request);
-  if (auto* refusal = std::get_if<Response>(&checked)) return std::move(*refusal);
-  auto* accepted = std::get_if<codec::http::UpgradeAccepted>(&checked);
-  ASSERT(accepted != nullptr);
-  if (session.is_admin) return Response::text(404, "Not found");
-  const codec::http::Route route = codec::http::parse_agent_path(request.path());
-  if (route.kind == RouteKind::none) return Response::text(404, "Not found");
-  if (route.kind == RouteKind::room_name_too_long) {
-    return Response::text(500, "the room's name is longer than 1024 bytes");
-  }
-  const detail::AgentClassInfo* info = runtime_.find_class(route.class_segment);
-  if (info == nullptr) return Response::text(400, "Invalid request");
-  if (info->before_connect != nullptr) {
-    if (auto refusal = info->before_connect(request, route.room)) return refusal;
-  }
-  const unsigned home = fleet_.home_of(info->name, route.room);
-  auto arrival = std::make_unique<Arrival>(Arrival{
-      .info = info,
-      .room = std::string(route.room),
-      .request = session.reader.take_request(),
-      .accept_key = accepted->accept_key,
-      .extensions = std::move(accepted->extensions),
-      .behind = {behind.begin(), behind.end()},
-      .home = home,
-  });
-  if (home != index_) {
-    if (!reserve_file(home)) return Response::text(503, "the room's shard is full");
-    hand_over(slot, home, std::move(arrival));
-    return std::nullopt;
-  }
-  end_session(slot);
-  admit(slot, *arrival);
-  return std::nullopt;
 }
 
 void Shard::on_request(std::uint32_t slot, HttpSession& session) {
@@ -192,7 +152,7 @@ void Shard::on_request(std::uint32_t slot, HttpSession& session) {
   session.keep_alive = session.reader.keep_alive();
   session.head_request = request.method() == "HEAD";
   session.http_1_0 = request.http_version() == "1.0";
-  session.cors = false;
+  session.cors.clear();
   request.set_peer_address(ring_->peer_address(slot));
   Record& record = hub_.slab()[slot];
   hub_.clear_deadline(record);
@@ -207,24 +167,29 @@ void Shard::on_request(std::uint32_t slot, HttpSession& session) {
 
 Deferred<Response> Shard::route_request(HttpSession& session, const Request& request) {
   if (session.is_admin) return config_.admin->handle(*this, request);
-  const codec::http::Route route = codec::http::parse_agent_path(request.path());
-  if (route.kind == RouteKind::none) {
-    if (config_.site == nullptr) return Response::text(404, "Not found");
-    return config_.site->handle(*this, request);
+  Routed routed = router_.route(request);
+  if (auto* to = std::get_if<Destination>(&routed)) {
+    return ask_destination(session, std::move(*to), request);
   }
-  if (route.kind == RouteKind::room_name_too_long) {
-    return Response::text(500, "the room's name is longer than 1024 bytes");
+  if (auto* response = std::get_if<Response>(&routed)) return std::move(*response);
+  if (const auto* close = std::get_if<CloseAfterAccept>(&routed)) {
+    return Response::text(status_of(close->code), close->reason);
   }
-  const detail::AgentClassInfo* info = runtime_.find_class(route.class_segment);
-  if (info == nullptr) return Response::text(400, "Invalid request");
-  if (info->options.cors) {
-    if (codec::http::is_cors_preflight(request)) return codec::http::cors_preflight_response();
-    session.cors = true;
+  if (config_.site == nullptr) return Response::text(404, "Not found");
+  return config_.site->handle(*this, request);
+}
+
+Deferred<Response> Shard::ask_destination(HttpSession& session,
+                                          Destination to,
+                                          const Request& request) {
+  session.cors = std::move(to.cors);
+  if (!session.cors.empty() && codec::http::is_cors_preflight(request)) {
+    return Response::empty(200);
   }
-  if (info->before_request != nullptr) {
-    if (auto refusal = info->before_request(request, route.room)) return *std::move(refusal);
-  }
-  return ask_room(*info, route.room, request);
+  RequestDecision decision = router_.before_request(to, request);
+  if (!decision) return ask_room(*to.info, to.room, request);
+  if (auto* refusal = std::get_if<Response>(&*decision)) return std::move(*refusal);
+  return ask_room(*to.info, to.room, std::get<Request>(*decision));
 }
 
 Deferred<Response> Shard::ask_room(const detail::AgentClassInfo& info,
@@ -255,7 +220,7 @@ void Shard::answer(std::uint32_t slot, std::uint32_t generation, Response respon
 }
 
 void Shard::respond(std::uint32_t slot, HttpSession& session, Response response) {
-  if (session.cors) codec::http::add_cors_headers(response);
+  codec::http::add_cors_headers(response, session.cors);
   const bool keep = session.keep_alive && !stopping_ && !codec::http::wants_close(response);
   std::string text;
   codec::http::write_response(text, response,

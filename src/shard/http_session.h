@@ -6,6 +6,7 @@
 #include "codec/http/upgrade.h"
 #include "ringroom/agent_class.h"
 #include "ringroom/request.h"
+#include "ringroom/route.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,7 @@ struct HttpSession {
   bool head_request = false;
   bool http_1_0 = false;
   bool keep_alive = false;
-  bool cors = false;  // the class wants CORS headers on its answer
+  CorsHeaders cors;  // for the answer
 };
 
 /// Everything that the home needs to answer an upgrade. Moves with the socket.

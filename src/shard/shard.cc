@@ -53,12 +53,12 @@ Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, 
       lane_(fleet.lane(index)),
       ring_(std::move(ring)),
       hub_(*ring_, completions_, timers_, hub_options(config_)),
-      runtime_options_{.classes = config_.classes,
-                       .env = config_.env,
+      runtime_options_{.env = config_.env,
                        .props = config_.props,
                        .hibernate_after = config_.hibernate_after,
                        .room_connections_max = config_.room_connections_max},
       runtime_(runtime_options_, hub_, timers_, lane_.watch, *this, random),
+      router_(config_, lane_.watch),
       outgoing_(fleet.shards()) {
   lane_.ring_descriptor = ring_->descriptor();
   lane_.files_max = ring_->files_max();

@@ -7,7 +7,6 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/timer_heap.h"
-#include "codec/http/route.h"
 #include "codec/ws/deflate.h"
 #include "connection/hub.h"
 #include "reactor/ring.h"
@@ -15,6 +14,7 @@
 #include "shard/fleet.h"
 #include "shard/http_session.h"
 #include "shard/lane.h"
+#include "shard/router.h"
 
 #include <cstdint>
 #include <memory>
@@ -118,9 +118,7 @@ class Shard final : public agent_runtime::ShardServices {
   bool on_head(std::uint32_t slot, HttpSession& session, std::span<const std::byte> behind);
   void on_request(std::uint32_t slot, HttpSession& session);
   Deferred<Response> route_request(HttpSession& session, const Request& request);
-  std::optional<Response> try_upgrade(std::uint32_t slot,
-                                      HttpSession& session,
-                                      std::span<const std::byte> behind);
+  Deferred<Response> ask_destination(HttpSession& session, Destination to, const Request& request);
   void answer(std::uint32_t slot, std::uint32_t generation, Response response);
   void respond(std::uint32_t slot, HttpSession& session, Response response);
   void refuse(std::uint32_t slot, const Response& response);
@@ -128,6 +126,14 @@ class Shard final : public agent_runtime::ShardServices {
   void wait_for_request(std::uint32_t slot);
   HttpSession* session_of(const connection::Record& record);
   std::string_view http_date();
+
+  // upgrade.cc: requests for a WebSocket
+  void upgrade(std::uint32_t slot, HttpSession& session, std::span<const std::byte> behind);
+  void refuse_upgrade(std::uint32_t slot, const Response& response);
+  void close_after_accept(std::uint32_t slot,
+                          const codec::http::AcceptKey& accept_key,
+                          const CloseAfterAccept& close);
+  void send_home(std::uint32_t slot, std::unique_ptr<Arrival> arrival);
 
   // receive.cc: frames. `buffer` is the provided buffer that holds them, or none.
   static constexpr std::uint32_t no_buffer = UINT32_MAX;
@@ -178,6 +184,7 @@ class Shard final : public agent_runtime::ShardServices {
   connection::Hub hub_;
   agent_runtime::RuntimeOptions runtime_options_;
   agent_runtime::Runtime runtime_;
+  Router router_;
   base::Pool<HttpSession> sessions_;
   codec::ws::Inflater inflater_;
   std::vector<std::byte> inflated_;

@@ -1,4 +1,4 @@
-// The sample agents that every server has: Relay, ChatRoom, PresenceAgent, Lab.
+// The sample agents that every server has: Relay, PrivateRoom, ChatRoom, PresenceAgent, Lab.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Client } from "./support/client.mjs";
@@ -14,6 +14,29 @@ describe("Samples", () => {
   after(() => server.stop());
 
   const connect = (path) => Client.connect(server, path);
+
+  describe("PrivateRoom", () => {
+    test("lets in who knows the token, and tells the others to give up", async () => {
+      const guarded = await Server.start(["--env", "TOKEN=open sesame"]);
+      const [from, to] = await Promise.all([0, 1].map(() =>
+        Client.connect(guarded, "/agents/private-room/r?token=open%20sesame")));
+      from.send("hello");
+      assert.equal(await to.next(), "hello");
+      for (const query of ["", "?token=", "?token=open", "?token=open%20sesamf", "?token=open%20sesame%20"]) {
+        const stranger = await Client.connect(guarded, `/agents/private-room/r${query}`);
+        assert.deepEqual(await stranger.ended(), { code: 4401, reason: "token missing or wrong" }, query);
+      }
+      await Promise.all([from.close(), to.close()]);
+      await guarded.stop();
+    });
+
+    test("lets nobody in where no token is set", async () => {
+      for (const query of ["", "?token="]) {
+        const stranger = await connect(`/agents/private-room/r${query}`);
+        assert.equal((await stranger.ended()).code, 4401);
+      }
+    });
+  });
 
   describe("Relay", () => {
     test("sends to all others, unchanged and in order", async () => {

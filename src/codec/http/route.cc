@@ -2,8 +2,10 @@
 
 #include "codec/http/characters.h"
 #include "ringroom/limits.h"
+#include "ringroom/request.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace ringroom::codec::http {
 
@@ -27,6 +29,19 @@ std::string_view take_segment(std::string_view& path) {
   const std::string_view segment = path.substr(begin, end - begin);
   path.remove_prefix(end);
   return segment;
+}
+
+/// Cuts the prefix off a path that is below it.
+bool take_prefix(std::string_view& path, std::string_view prefix) {
+  while (true) {
+    const std::string_view expected = take_segment(prefix);
+    if (expected.empty()) {
+      return true;
+    }
+    if (take_segment(path) != expected) {
+      return false;
+    }
+  }
 }
 
 /// A name in capitals only is a constant's name: its words are divided by underscores.
@@ -62,14 +77,8 @@ std::string kebab(std::string_view class_name) {
 }
 
 Route parse_agent_path(std::string_view path, std::string_view prefix) {
-  while (true) {
-    const std::string_view expected = take_segment(prefix);
-    if (expected.empty()) {
-      break;
-    }
-    if (take_segment(path) != expected) {
-      return {};
-    }
+  if (!take_prefix(path, prefix)) {
+    return {};
   }
   const std::string_view class_segment = take_segment(path);
   const std::string_view room = take_segment(path);
@@ -80,4 +89,39 @@ Route parse_agent_path(std::string_view path, std::string_view prefix) {
   return {fits ? RouteKind::agent : RouteKind::room_name_too_long, class_segment, room};
 }
 
+bool is_below(std::string_view path, std::string_view prefix) {
+  return take_prefix(path, prefix);
+}
+
+std::optional<std::string> normalise_path(std::string_view path) {
+  if (path.find_first_of("?#") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  try {
+    const Request request("GET", "/" + std::string(path));
+    std::string normal;
+    std::string_view rest = request.path();
+    for (auto segment = take_segment(rest); !segment.empty(); segment = take_segment(rest)) {
+      normal += '/';
+      normal += segment;
+    }
+    return normal.empty() ? "/" : normal;
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace ringroom::codec::http
+
+namespace ringroom {
+
+std::optional<RouteTarget> match_agent_path(std::string_view path, std::string_view prefix) {
+  using codec::http::RouteKind;
+  const codec::http::Route route = codec::http::parse_agent_path(path, prefix);
+  if (route.kind == RouteKind::none) {
+    return std::nullopt;
+  }
+  return RouteTarget{std::string(route.class_segment), std::string(route.room)};
+}
+
+}  // namespace ringroom

@@ -2,7 +2,10 @@
 // any thread; results are views of the path, nothing is allocated but kebab's string.
 #pragma once
 
+#include "ringroom/route.h"
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,5 +31,13 @@ struct Route {
 /// routes; the prefix may have several segments; what follows the room is the agent's business.
 /// `path` is Request::path(): normalised, without the query. Views borrowed from `path`.
 Route parse_agent_path(std::string_view path, std::string_view prefix = "agents");
+
+/// Whether the path is `prefix` or below it, segment by segment.
+bool is_below(std::string_view path, std::string_view prefix);
+
+/// A prefix or a route's path as it stands in Request::path() (percent-encoded, dots resolved),
+/// with one slash before each segment and none behind: "/api/v2", or "/". Nothing if it has a
+/// query, a fragment, or isn't part of a URL.
+std::optional<std::string> normalise_path(std::string_view path);
 
 }  // namespace ringroom::codec::http

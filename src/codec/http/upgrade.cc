@@ -103,7 +103,7 @@ bool is_valid_key(std::string_view key) {
 }
 
 Response refuse(int status, std::string text) {
-  Response response = Response::text(status, std::move(text));
+  Response response = Response::bytes(status, "text/plain", std::move(text));
   response.set_header("Connection", "close");
   return response;
 }

@@ -98,12 +98,13 @@ class Guarded final : public Agent {
  public:
   using Agent::Agent;
 
-  static std::optional<Response> check(const Request& request, std::string_view room) {
+  template <typename Decision>
+  static Decision check(const Request& request, const HookContext& context) {
     if (request.query("secret") == "open sesame") return std::nullopt;
-    return Response::text(403, "no entrance to " + std::string(room));
+    return Response::text(403, "no entrance to " + std::string(context.room()));
   }
   static void describe(AgentClass<Guarded>& about) {
-    about.before_connect(&check).before_request(&check);
+    about.before_connect(&check<ConnectDecision>).before_request(&check<RequestDecision>);
   }
 
   void on_connect(Connection& guest, const ConnectionContext&) override { guest.send("welcome"); }

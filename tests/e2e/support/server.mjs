@@ -29,11 +29,12 @@ const readyLine =
 
 /** A run of the executable: what it says, and how it ends. */
 export class Run {
-  /** `filesMax` is its limit of open files, if it is to have less than we have. */
-  constructor(args, { filesMax } = {}) {
-    assert(existsSync(binary), `no executable at ${binary}; set RINGROOM_BINARY`);
-    const command = filesMax === undefined ? [binary]
-      : ["prlimit", `--nofile=${filesMax}:${filesMax}`, binary];
+  /** `filesMax` is its limit of open files, if it is to have less than we have; `program` another
+   *  executable than the server, with the same flags. */
+  constructor(args, { filesMax, program = binary } = {}) {
+    assert(existsSync(program), `no executable at ${program}; set RINGROOM_BINARY`);
+    const command = filesMax === undefined ? [program]
+      : ["prlimit", `--nofile=${filesMax}:${filesMax}`, program];
     this.child = spawn(command[0], [...command.slice(1), ...args], { stdio: ["ignore", "pipe", "pipe"] });
     running.add(this.child);
     this.child.once("close", () => running.delete(this.child));
@@ -77,7 +78,7 @@ export class Run {
 export class Server extends Run {
   /** Starts one and waits until it is ready. `args` win over the defaults. */
   static async start(args = [], options = {}) {
-    const given = ["serve", ...defaults(args), ...serveArguments, ...args];
+    const given = [...(options.program === undefined ? ["serve"] : []), ...defaults(args), ...serveArguments, ...args];
     const server = new Server(given, options);
     const match = readyLine.exec(await server.firstLine());
     assert(match, `not the ready line: ${server.stdout[0]}`);

@@ -71,6 +71,12 @@ TEST(Options, TakeEveryFlag) {
                                  "A=1",
                                  "--env",
                                  "B=x=y",
+                                 "--prefix",
+                                 "api/v2",
+                                 "--prefix",
+                                 "/",
+                                 "--allow-origin",
+                                 "https://game.example",
                                  "--message-bytes-max",
                                  "1MiB",
                                  "--attachment-bytes-max",
@@ -99,6 +105,8 @@ TEST(Options, TakeEveryFlag) {
   EXPECT_EQ(options.hibernate_after, 500ms);
   EXPECT_EQ(options.agents, (std::vector<std::string>{"a.so", "b.so"}));
   EXPECT_EQ(options.env, (std::map<std::string, std::string>{{"A", "1"}, {"B", "x=y"}}));
+  EXPECT_EQ(options.prefixes, (std::vector<std::string>{"api/v2", "/"}));
+  EXPECT_EQ(options.allow_origins, (std::vector<std::string>{"https://game.example"}));
   EXPECT_EQ(options.message_bytes_max, 1U << 20);
   EXPECT_EQ(options.attachment_bytes_max, 16384U);
   EXPECT_EQ(options.outbox_bytes_max, 65536U);
@@ -141,6 +149,14 @@ TEST(Options, NameTheFlagAndTheValueThatIsWrong) {
   EXPECT_TRUE(error_of({"--shards", "0"}).starts_with("game: --shards: '0' must be at least 1"));
   EXPECT_TRUE(error_of({"--listen", "localhost:1"}).starts_with("game: --listen: 'localhost:1'"));
   EXPECT_TRUE(error_of({"--admin", "none"}).starts_with("game: --admin: 'none'"));
+}
+
+TEST(Options, RefuseWhatNoUrlAndNoBrowserWouldSay) {
+  EXPECT_TRUE(error_of({"--prefix", "a?b"}).starts_with("game: --prefix: 'a?b' is no path"));
+  EXPECT_TRUE(error_of({"--prefix", "a\nb"}).starts_with("game: --prefix: "));
+  EXPECT_EQ(error_of({"--prefix", ""}), "game: --prefix: '' is empty");
+  EXPECT_TRUE(error_of({"--allow-origin", "https://game.example/"})
+                  .starts_with("game: --allow-origin: 'https://game.example/' is not an origin"));
 }
 
 TEST(Options, HoldTheirLimits) {

@@ -16,7 +16,7 @@ std::string built(const char* variable) {
 }
 
 Classes gather(const std::vector<std::string>& files, detail::Registration* own = nullptr) {
-  return gather_classes({detail::this_abi(), own}, files);
+  return gather_classes({detail::this_abi(), own, nullptr}, files);
 }
 
 detail::Registration registration(std::string_view name, detail::Registration* next = nullptr) {
@@ -90,6 +90,26 @@ TEST(Classes, WithAnImpossibleTickAreRefused) {
   EXPECT_NE(gather({}, &fast).error.find("class Fast asks for tick_hz 1001"), std::string::npos);
   fast.info.options.tick_hz = -1;
   EXPECT_NE(gather({}, &fast).error, "");
+}
+
+TEST(Classes, WithCorsHeadersThatCannotBeSentAreRefused) {
+  detail::Registration split = registration("Split");
+  split.info.cors = {{"Access-Control-Allow-Origin", "a\r\nSet-Cookie: b"}};
+  EXPECT_EQ(gather({}, &split).error, "class Split gives CORS headers that HTTP cannot carry");
+}
+
+TEST(Routes, ComeInTheOrderOfTheirAnnouncement) {
+  const RouteHandler pass = [](const Request&, const HookContext&) { return RouteDecision(); };
+  detail::RouteRegistration first{{"user", pass}};
+  detail::RouteRegistration second{{"/caf\xc3\xa9/", pass}, &first};
+  const Classes classes = gather_classes({detail::this_abi(), nullptr, &second}, {});
+  ASSERT_EQ(classes.error, "");
+  ASSERT_EQ(classes.routes.size(), 2U);
+  EXPECT_EQ(classes.routes[0].path, "/user");
+  EXPECT_EQ(classes.routes[1].path, "/caf%C3%A9");
+  detail::RouteRegistration bad{{"/a?b", pass}};
+  EXPECT_EQ(gather_classes({detail::this_abi(), nullptr, &bad}, {}).error,
+            "the route '/a?b' of this program is no path of a URL");
 }
 
 TEST(Abi, FitsItself) {

@@ -2,6 +2,8 @@
 
 #include "server/listeners.h"
 
+#include <stdexcept>
+
 #include <gtest/gtest.h>
 
 namespace ringroom {
@@ -42,6 +44,13 @@ TEST(Server, RefusesPropsOfAClassThatIsNotServed) {
   ServerOptions options = on_free_ports();
   options.props["Chess"] = json::object();
   EXPECT_NE(error_of(options).find("props for class Chess"), std::string::npos);
+}
+
+TEST(Server, RefusesARouteThatNoUrlHas) {
+  Server server(on_free_ports());
+  const RouteHandler pass = [](const Request&, const HookContext&) { return RouteDecision(); };
+  EXPECT_THROW(server.route("/a?b", pass), std::invalid_argument);
+  server.route("/a/b", pass);
 }
 
 TEST(Server, HoldsItsOptionsToTheLimitsOfTheFlags) {

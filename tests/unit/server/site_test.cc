@@ -13,7 +13,7 @@ Site two_classes() {
   std::array<detail::AgentClassInfo, 2> classes;
   classes[0].name = "ChatRoom";
   classes[1].name = "IoTAgent";
-  return Site(classes);
+  return Site(classes, "/agents");
 }
 
 TEST(Site, ListsTheClassesThatRun) {
@@ -24,6 +24,17 @@ TEST(Site, ListsTheClassesThatRun) {
   EXPECT_NE(page.body().find("data-class=\"IoTAgent\" data-segment=\"io-t-agent\""),
             std::string::npos);
   EXPECT_EQ(page.body().find("<!--classes-->"), std::string::npos);
+}
+
+TEST(Site, LeadsToWhereRoomsAre) {
+  std::array<detail::AgentClassInfo, 1> classes;
+  classes[0].name = "ChatRoom";
+  const Response page = Site(classes, "/api/v2").answer(Request("GET", "/"));
+  EXPECT_NE(page.body().find("/api/v2/chat-room/{room}"), std::string::npos);
+  EXPECT_NE(page.body().find("`/api/v2/chat-room/${room}"), std::string::npos);
+  EXPECT_EQ(page.body().find("/agents/"), std::string::npos);
+  const Response root = Site(classes, "/").answer(Request("GET", "/"));
+  EXPECT_NE(root.body().find("<code>/chat-room/{room}"), std::string::npos);
 }
 
 TEST(Site, HasAnIcon) {

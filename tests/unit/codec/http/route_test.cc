@@ -78,6 +78,34 @@ TEST(Route, TakesPrefixesOfSeveralSegments) {
   EXPECT_EQ(route("/counter-agent/x", ""), "counter-agent x");
 }
 
+TEST(Route, IsBelowAPathBySegments) {
+  EXPECT_TRUE(is_below("/user", "/user"));
+  EXPECT_TRUE(is_below("//user//settings", "user/"));
+  EXPECT_TRUE(is_below("/anything", "/"));
+  EXPECT_FALSE(is_below("/users", "/user"));
+  EXPECT_FALSE(is_below("/User", "/user"));
+  EXPECT_FALSE(is_below("/", "/user"));
+}
+
+TEST(Route, NormalisesPathsAsUrls) {
+  EXPECT_EQ(normalise_path("api/v2"), "/api/v2");
+  EXPECT_EQ(normalise_path("/api/../caf\xc3\xa9"), "/caf%C3%A9");
+  EXPECT_EQ(normalise_path(""), "/");
+  EXPECT_EQ(normalise_path("//x//y/"), "/x/y");
+  EXPECT_EQ(normalise_path("//"), "/");
+  EXPECT_EQ(normalise_path("a?b"), std::nullopt);
+  EXPECT_EQ(normalise_path("a#b"), std::nullopt);
+  EXPECT_EQ(normalise_path("a\nb"), std::nullopt);
+}
+
+TEST(Route, MatchesForHandlersToo) {
+  const auto target = match_agent_path("/api/v2/chat-room/a%2Fb/more", "api/v2");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->agent, "chat-room");
+  EXPECT_EQ(target->name, "a%2Fb");
+  EXPECT_FALSE(match_agent_path("/agents/chat-room"));
+}
+
 TEST(Route, BoundsTheRoomsName) {
   EXPECT_EQ(route("/agents/echo/" + std::string(1024, 'n')), "echo " + std::string(1024, 'n'));
   EXPECT_EQ(route("/agents/echo/" + std::string(1025, 'n')), "too long");
