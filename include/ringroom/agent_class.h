@@ -25,7 +25,7 @@ struct AgentClassInfo {
   std::unique_ptr<Agent> (*make)(AgentContext& context) = nullptr;
   BeforeConnect before_connect = nullptr;
   BeforeRequest before_request = nullptr;
-  CorsHeaders cors;
+  CorsHeaders cors = {};
 };
 
 struct Registration {

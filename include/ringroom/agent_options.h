@@ -14,6 +14,14 @@ enum class OutboxFull : std::uint8_t {
   drop_oldest,  ///< drop whole waiting frames until it fits
 };
 
+/// What happens when a client connects with the id (`_pk`) of a connection that is still open, such
+/// as one that reconnects while its old socket hangs.
+enum class DuplicateIds : std::uint8_t {
+  keep,     ///< both stay, as in the Agents SDK; connection(id) is the newest. The default
+  replace,  ///< the old one is closed with 4009 before on_connect of the new one; its client, if it
+            ///< lives, doesn't come back. Costs a walk over the room for each connect
+};
+
 struct AgentOptions {
   /// The agent may be destroyed while it is idle; its connections stay.
   bool hibernate = true;
@@ -26,6 +34,7 @@ struct AgentOptions {
   bool compression = false;
   /// CORS headers on answers to plain requests, and OPTIONS answered for the agent.
   bool cors = false;
+  DuplicateIds duplicate_ids = DuplicateIds::keep;
 };
 
 }  // namespace ringroom

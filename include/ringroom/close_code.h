@@ -22,6 +22,8 @@ enum class CloseCode : std::uint16_t {
   internal_error = 1011,
   service_restart = 1012,
   try_again_later = 1013,
+  /// Ours: a newer connection has the same id (AgentOptions::duplicate_ids).
+  replaced = 4009,
 };
 
 constexpr CloseCode close_code(std::uint16_t code) {

@@ -100,6 +100,7 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   }
   hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
   hub().accept(record);
+  if (info_.options.duplicate_ids == DuplicateIds::replace) close_duplicates(guest);
   guard("on_connect", &guest, [&] { agent_->on_connect(guest, context); });
 }
 

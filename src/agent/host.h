@@ -161,6 +161,7 @@ class Host {
   bool write_identity(connection::Record& record,
                       const Request& request,
                       const std::vector<std::string>& more_tags);
+  void close_duplicates(const Connection& newcomer);
   void call_on_close(Connection& member, std::uint16_t code, std::string_view reason, bool clean);
   void leave(connection::Record& record);
   bool excluded(const Exclusions& without);

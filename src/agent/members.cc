@@ -84,6 +84,16 @@ void Host::broadcast(Opcode opcode,
   }
 }
 
+// Those that have the id of a newcomer make place for it.
+void Host::close_duplicates(const Connection& newcomer) {
+  const std::string_view id = newcomer.id();
+  for (const connection::Member& member : group_.members) {
+    if (&member == &newcomer || member.id() != id) continue;
+    hub().send_close(ConnectionAccess::slot(member), number(CloseCode::replaced),
+                     "replaced by a newer connection with this id");
+  }
+}
+
 void Host::close(Connection& connection,
                  std::optional<std::uint16_t> code,
                  std::string_view reason) {

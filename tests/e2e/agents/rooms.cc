@@ -228,6 +228,24 @@ class Hooks final : public Agent {
 };
 RINGROOM_AGENT(Hooks)
 
+// One connection for each id. Says who is there, and who left how.
+class OneEach final : public Agent {
+ public:
+  using Agent::Agent;
+  static constexpr AgentOptions options{.protocol_frames = false,
+                                        .duplicate_ids = DuplicateIds::replace};
+
+  void on_connect(Connection& guest, const ConnectionContext&) override {
+    guest.send(
+        json{{"here", connections().size()}, {"of_this_id", connections_by_id(guest.id()).size()}});
+  }
+  void on_message(Connection&, Message message) override { broadcast(message); }
+  void on_close(Connection& guest, CloseCode code, std::string_view, bool clean) override {
+    broadcast(json{{"left", guest.id()}, {"code", number(code)}, {"clean", clean}});
+  }
+};
+RINGROOM_AGENT(OneEach)
+
 // Takes `ms` milliseconds for each message.
 class Sluggish final : public Agent {
  public:
