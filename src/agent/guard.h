@@ -10,14 +10,9 @@
 
 namespace ringroom::detail {
 
+// Of a sleeping room it is the wake that counts.
 inline void Host::touch() {
-  last_event_ns_ = runtime_.now_ns();
-  if (!idle_timer_.is_set()) [[unlikely]] {
-    if (const auto& after = runtime_.options().hibernate_after) {
-      runtime_.timers().set(idle_timer_,
-                            last_event_ns_ + static_cast<std::uint64_t>(after->count()));
-    }
-  }
+  if (awake_ != nullptr) awake_->last_event_ns = runtime_.now_ns();
 }
 
 /// False if it threw.
@@ -26,7 +21,7 @@ bool Host::guard(const char* where, Connection* connection, Call&& call) {
   agent_runtime::Watch& watch = runtime_.watch();
   const bool is_timed = settings_ != nullptr && settings_->event_timeout.count() > 0;
   const std::uint64_t began_ns = is_timed ? runtime_.shard().clock_ns() : 0;
-  watch.enter(this, info_.name, name_);
+  watch.enter(this, info_.name, name());
   bool returned = true;
   try {
     call();

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringroom::detail {
 
@@ -14,14 +15,16 @@ using agent_runtime::AwakeReasons;
 using agent_runtime::RoomTimer;
 
 Host::Host(agent_runtime::Runtime& runtime, const AgentClassInfo& info, std::string_view name)
-    : runtime_(runtime), info_(info), name_(name), room_(runtime.hub().add_group(group_)) {
-  idle_timer_.kind = static_cast<std::uint8_t>(RoomTimer::idle);
-  idle_timer_.owner = room_;
+    : runtime_(runtime),
+      info_(info),
+      name_(std::make_unique_for_overwrite<char[]>(name.size())),
+      name_bytes_(static_cast<std::uint16_t>(name.size())),
+      room_(runtime.hub().add_group(group_)) {
+  std::copy(name.begin(), name.end(), name_.get());
 }
 
 Host::~Host() {
   sleep();
-  runtime_.timers().cancel(idle_timer_);
   if (settings_ != nullptr) runtime_.timers().cancel(settings_->alarm);
   hub().remove_group(room_);
 }
@@ -32,20 +35,16 @@ connection::Hub& Host::hub() const {
 
 // Constructor and on_start, at creation and whenever an event meets a sleeping agent.
 bool Host::wake() {
-  awake_ = std::make_unique<Awake>();
-  awake_->tick_hz = info_.options.tick_hz;
-  awake_->tick.kind = static_cast<std::uint8_t>(RoomTimer::tick);
-  awake_->tick.owner = room_;
+  begin_awake();
   AgentContext context(*this);
   const bool made = guard("constructor", nullptr, [&] { agent_ = info_.make(context); });
   if (!made) {
     agent_.reset();
-    forget_awake();
+    begin_awake();  // so that a room nobody is in goes
     return false;
   }
   runtime_.note_awake(*this);
   ++runtime_.counts().agents_created;
-  touch();
   const auto props = runtime_.options().props.find(std::string(info_.name));
   const json none;
   const bool started = guard("on_start", nullptr, [&] {
@@ -53,6 +52,7 @@ bool Host::wake() {
   });
   if (!started) {
     sleep();  // tried again at the next event
+    begin_awake();
     return false;
   }
   if (!group_.members.empty()) start_ticks();
@@ -60,16 +60,36 @@ bool Host::wake() {
 }
 
 void Host::sleep() {
-  if (agent_ == nullptr) return;
-  guard("destructor", nullptr, [&] { agent_.reset(); });
-  runtime_.note_asleep(*this);
+  if (agent_ != nullptr) {
+    guard("destructor", nullptr, [&] { agent_.reset(); });
+    runtime_.note_asleep(*this);
+  }
   forget_awake();
 }
 
+void Host::begin_awake() {
+  forget_awake();
+  const std::uint32_t place = runtime_.awake_pool().make();
+  awake_ = &runtime_.awake_pool()[place];
+  awake_->place = place;
+  awake_->last_event_ns = runtime_.now_ns();
+  awake_->tick_hz = info_.options.tick_hz;
+  awake_->tick.kind = static_cast<std::uint8_t>(RoomTimer::tick);
+  awake_->tick.owner = room_;
+  awake_->idle.kind = static_cast<std::uint8_t>(RoomTimer::idle);
+  awake_->idle.owner = room_;
+  if (const auto& after = runtime_.options().hibernate_after) {
+    const auto wait_ns = static_cast<std::uint64_t>(after->count());
+    runtime_.timers().set(awake_->idle, awake_->last_event_ns + wait_ns);
+  }
+}
+
 void Host::forget_awake() {
+  if (awake_ == nullptr) return;
   stop_ticks();
+  runtime_.timers().cancel(awake_->idle);
   for (const auto& task : awake_->tasks) runtime_.timers().cancel(task->timer);
-  awake_.reset();
+  runtime_.awake_pool().destroy(std::exchange(awake_, nullptr)->place);
 }
 
 AwakeReasons Host::awake_reasons() const {
@@ -78,13 +98,13 @@ AwakeReasons Host::awake_reasons() const {
   const auto& after = runtime_.options().hibernate_after;
   const bool never = !after || !info_.options.hibernate;
   reasons.add(AwakeReason::never_hibernates, never);
-  reasons.add(AwakeReason::message, !never && runtime_.now_ns() - last_event_ns_ <
+  reasons.add(AwakeReason::message, !never && runtime_.now_ns() - awake_->last_event_ns <
                                                   static_cast<std::uint64_t>(after->count()));
   reasons.add(AwakeReason::tick, awake_->tick.is_set());
   reasons.add(AwakeReason::timer, !awake_->tasks.empty());
   reasons.add(AwakeReason::request, requests_open_ > 0);
   reasons.add(AwakeReason::keep_alive, settings_ != nullptr && *settings_->keep_alives > 0);
-  reasons.add(AwakeReason::outbox, !group_.slow.empty());
+  reasons.add(AwakeReason::outbox, hub().has_slow(group_));
   if (reasons.empty()) reasons.add(AwakeReason::partial_message, has_partial_message());
   return reasons;
 }
@@ -106,6 +126,10 @@ std::vector<std::string> Host::why_awake() const {
   return names;
 }
 
+std::string Host::title() const {
+  return std::string(info_.name) + "/" + std::string(name());
+}
+
 void Host::report(const char* where, Connection* connection, const std::exception_ptr& cause) {
   std::string message = "Unknown error occurred";
   try {
@@ -116,7 +140,7 @@ void Host::report(const char* where, Connection* connection, const std::exceptio
   }
   ++runtime_.counts().callbacks_failed;
   runtime_.scratch().setup_failure = message;
-  base::log_error(std::string(info_.name) + "/" + name_ + ": " + where + " threw: " + message);
+  base::log_error(title() + ": " + where + " threw: " + message);
   tell_agent(connection, Error(where, message, cause));
 }
 
@@ -129,7 +153,7 @@ void Host::tell_agent(Connection* connection, const Error& error) {
       agent_->on_error(error);
     }
   } catch (...) {
-    base::log_error(std::string(info_.name) + "/" + name_ + ": on_error threw, too");
+    base::log_error(title() + ": on_error threw, too");
   }
 }
 

@@ -51,7 +51,7 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   const AgentClassInfo& info() const { return info_; }
-  std::string_view name() const { return name_; }
+  std::string_view name() const { return {name_.get(), name_bytes_}; }
   agent_runtime::Runtime& runtime() const { return runtime_; }
   connection::Hub& hub() const;
   connection::Group& group() { return group_; }
@@ -64,6 +64,8 @@ class Host {
   agent_runtime::AwakeReasons awake_reasons() const;
   /// The place in the runtime's list of awake rooms. Only of one that is.
   std::uint32_t& awake_index() { return awake_->index; }
+  /// For Rooms.
+  std::uint32_t& next_in_bucket() { return next_in_bucket_; }
 
   // ---- Events, from the shard. Each wakes the agent if it sleeps. (deliver.cc)
 
@@ -116,6 +118,8 @@ class Host {
   void close(Connection& connection, std::optional<std::uint16_t> code, std::string_view reason);
 
  private:
+  friend class agent_runtime::Runtime;  // has the pool of Awakes
+
   // A timer of after() or every().
   struct Task {
     base::Timer timer;
@@ -131,16 +135,19 @@ class Host {
     base::Timer alarm;
     std::shared_ptr<std::uint32_t> keep_alives = std::make_shared<std::uint32_t>(0);
   };
-  // What only a room needs whose agent is in memory.
+  // What only a room needs whose agent is in memory. From the shard's pool.
   struct Awake {
+    std::uint64_t last_event_ns = 0;
+    base::Timer idle;
     agent_runtime::LocalValues locals;
     base::Timer tick;
-    double tick_hz;  // the class's, until the agent asks for another
+    double tick_hz = 0;  // the class's, until the agent asks for another
     std::uint64_t ticks_start_ns = 0;
     std::uint64_t ticks_done = 0;
     std::vector<std::unique_ptr<Task>> tasks;
     std::uint64_t next_task_id = 1;
     std::uint32_t index = 0;  // in the runtime's list of awake rooms
+    std::uint32_t place = 0;  // in the pool
   };
 
   Settings& settings();
@@ -150,10 +157,12 @@ class Host {
   void touch();
   bool wake();
   void sleep();
+  void begin_awake();
   void forget_awake();
   template <typename Call>
   bool guard(const char* where, Connection* connection, Call&& call);
   bool has_partial_message() const;
+  std::string title() const;
   void tell_agent(Connection* connection, const Error& error);
   void report(const char* where, Connection* connection, const std::exception_ptr& cause);
   void set_up(connection::Record& record, const agent_runtime::Upgrade& upgrade);
@@ -173,18 +182,18 @@ class Host {
   std::uint64_t tick_step_ns() const;
   void run_task(std::uint64_t id);
 
+  // All of this is there for each sleeping room too; what only an awake one needs is in Awake.
   agent_runtime::Runtime& runtime_;
   const AgentClassInfo& info_;
-  std::string name_;
+  std::unique_ptr<char[]> name_;
+  std::uint16_t name_bytes_;
   std::uint32_t room_;
   connection::Group group_;
   std::unique_ptr<Agent> agent_;
-  std::unique_ptr<Awake> awake_;  // from before the agent's construction until after its end
+  Awake* awake_ = nullptr;  // from before the agent's construction until after its end
   std::unique_ptr<Settings> settings_;
-
-  std::uint64_t last_event_ns_ = 0;
-  base::Timer idle_timer_;
   std::uint32_t requests_open_ = 0;
+  std::uint32_t next_in_bucket_ = connection::none;
   std::uint64_t bytes_received_ = 0;
 };
 

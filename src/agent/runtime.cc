@@ -1,7 +1,5 @@
 #include "agent/runtime.h"
 
-#include "base/assert.h"
-
 namespace ringroom::agent_runtime {
 
 using detail::AgentClassInfo;
@@ -23,26 +21,17 @@ Runtime::Runtime(const RuntimeOptions& options,
 Runtime::~Runtime() = default;
 
 Host* Runtime::find(const AgentClassInfo& info, std::string_view name) {
-  const auto found = by_name_.find(Key{&info, name});
-  return found == by_name_.end() ? nullptr : found->get();
+  return rooms_.find(info, name);
 }
 
 Host& Runtime::find_or_make(const AgentClassInfo& info, std::string_view name) {
   if (Host* host = find(info, name)) return *host;
-  auto made = std::make_unique<Host>(*this, info, name);
-  Host& host = *made;
-  if (hosts_.size() <= host.room()) hosts_.resize(host.room() + 1);
-  hosts_[host.room()] = &host;
-  by_name_.insert(std::move(made));
-  return host;
+  return rooms_.add(std::make_unique<Host>(*this, info, name));
 }
 
 void Runtime::remove(Host& host) {
-  hosts_[host.room()] = nullptr;
   watch_.forget(&host);
-  const auto found = by_name_.find(Key{&host.info(), host.name()});
-  ASSERT(found != by_name_.end());
-  by_name_.erase(found);
+  rooms_.take(host);
 }
 
 void Runtime::note_awake(Host& host) {
@@ -73,7 +62,9 @@ void Runtime::fire(base::Timer& timer) {
 }
 
 void Runtime::stop() {
-  while (!by_name_.empty()) remove(**by_name_.begin());
+  std::vector<Host*> hosts;
+  rooms_.for_each([&](Host& host) { hosts.push_back(&host); });
+  for (Host* host : hosts) remove(*host);
 }
 
 }  // namespace ringroom::agent_runtime

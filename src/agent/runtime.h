@@ -4,7 +4,9 @@
 #pragma once
 
 #include "agent/host.h"
+#include "agent/rooms.h"
 #include "agent/watch.h"
+#include "base/pool.h"
 #include "base/random.h"
 #include "base/timer_heap.h"
 #include "connection/hub.h"
@@ -18,7 +20,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace ringroom::agent_runtime {
@@ -85,8 +86,9 @@ class Runtime {
   /// The room if it exists here, or null.
   detail::Host* find(const detail::AgentClassInfo& info, std::string_view name);
   detail::Host& find_or_make(const detail::AgentClassInfo& info, std::string_view name);
+  bool exists(std::uint32_t room) const { return rooms_.exists(room); }
   /// By the index that records carry.
-  detail::Host& host(std::uint32_t room) { return *hosts_[room]; }
+  detail::Host& host(std::uint32_t room) { return rooms_[room]; }
   void remove(detail::Host& host);
 
   /// A timer of a room is due.
@@ -110,50 +112,30 @@ class Runtime {
   base::Random& random() { return random_; }
   RuntimeCounts& counts() { return counts_; }
   CallScratch& scratch() { return scratch_; }
-  std::size_t rooms() const { return by_name_.size(); }
+  std::size_t rooms() const { return rooms_.size(); }
+  base::Pool<detail::Host::Awake>& awake_pool() { return awake_pool_; }
   /// A room's agent was made, or is gone.
   void note_awake(detail::Host& host);
   void note_asleep(detail::Host& host);
+  /// Gives the memory of rooms back that aren't awake any more.
+  void trim() { awake_.shrink_to_fit(); }
   /// Why rooms are awake; a walk over those that are.
   AwakeCounts awake_counts() const;
 
   template <typename Visit>
   void for_each_room(Visit visit) const {
-    for (const auto& host : by_name_) visit(*host);
+    rooms_.for_each(visit);
   }
 
  private:
-  // Rooms are found by class and name, which stand in the host itself.
-  struct Key {
-    const detail::AgentClassInfo* info;
-    std::string_view name;
-    friend bool operator==(const Key&, const Key&) = default;
-  };
-  using Owned = std::unique_ptr<detail::Host>;
-  static Key key_of(const Owned& host) { return {&host->info(), host->name()}; }
-  struct KeyHash {
-    using is_transparent = void;
-    std::size_t operator()(const Key& key) const {
-      return std::hash<std::string_view>()(key.name) ^
-             std::hash<std::string_view>()(key.info->name);
-    }
-    std::size_t operator()(const Owned& host) const { return (*this)(key_of(host)); }
-  };
-  struct KeyEqual {
-    using is_transparent = void;
-    bool operator()(const Owned& a, const Owned& b) const { return a == b; }
-    bool operator()(const Key& key, const Owned& host) const { return key == key_of(host); }
-    bool operator()(const Owned& host, const Key& key) const { return key == key_of(host); }
-  };
-
   const RuntimeOptions& options_;
   connection::Hub& hub_;
   base::TimerHeap& timers_;
   Watch& watch_;
   ShardServices& shard_;
   base::Random random_;
-  std::unordered_set<Owned, KeyHash, KeyEqual> by_name_;
-  std::vector<detail::Host*> hosts_;  // by room index
+  base::Pool<detail::Host::Awake> awake_pool_;
+  Rooms rooms_;
   std::vector<detail::Host*> awake_;
   std::uint64_t now_ns_ = 0;
   std::int64_t wall_ms_ = 0;

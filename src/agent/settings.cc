@@ -76,7 +76,7 @@ void Host::check_event_timeout(const char* where, Connection* connection, std::u
   const std::string message = std::string(where) + " took " + std::to_string(took.count()) +
                               " ms, longer than the event timeout of " +
                               std::to_string(timeout.count()) + " ms";
-  base::log_error(std::string(info_.name) + "/" + name_ + ": " + message);
+  base::log_error(title() + ": " + message);
   tell_agent(connection, Error(where, message));
 }
 

@@ -21,10 +21,10 @@ void Host::fire(base::Timer& timer) {
 void Host::on_idle() {
   const auto after = static_cast<std::uint64_t>(runtime_.options().hibernate_after->count());
   const std::uint64_t now = runtime_.now_ns();
-  if (now - last_event_ns_ < after) {
-    return runtime_.timers().set(idle_timer_, last_event_ns_ + after);
+  if (now - awake_->last_event_ns < after) {
+    return runtime_.timers().set(awake_->idle, awake_->last_event_ns + after);
   }
-  if (!awake_reasons().empty()) return runtime_.timers().set(idle_timer_, now + after);
+  if (!awake_reasons().empty()) return runtime_.timers().set(awake_->idle, now + after);
   sleep();
   group_.members.shrink_to_fit();
   if (!group_.members.empty()) return runtime_.shard().fell_asleep(room_);

@@ -32,6 +32,9 @@ class Recycler {
   T& operator[](std::uint32_t index) {
     return chunks_[index / chunk_objects][index % chunk_objects];
   }
+  const T& operator[](std::uint32_t index) const {
+    return chunks_[index / chunk_objects][index % chunk_objects];
+  }
   std::size_t taken() const { return taken_; }
 
  private:

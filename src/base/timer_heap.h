@@ -34,6 +34,8 @@ class TimerHeap {
   /// The earliest timer that is due, unset; null if none is.
   Timer* take_due(std::uint64_t now_ns);
   std::size_t size() const { return heap_.size(); }
+  /// Gives the memory of timers back that aren't set any more.
+  void trim() { heap_.shrink_to_fit(); }
 
  private:
   void place(std::size_t position, Timer* timer);

@@ -13,7 +13,12 @@ namespace ringroom::connection {
 
 namespace {
 // Each cell starts with the number of bytes asked for.
-constexpr std::size_t head_bytes = sizeof(std::uint32_t);
+using Head = std::uint16_t;
+constexpr std::size_t head_bytes = sizeof(Head);
+constexpr std::size_t fine_step = 4;
+constexpr std::size_t fine_bytes_max = 128;
+constexpr std::size_t small_step = 16;
+constexpr std::size_t small_bytes_max = 512;
 }  // namespace
 
 BlobStore::BlobStore() {
@@ -33,12 +38,16 @@ BlobStore::~BlobStore() {
 
 std::size_t BlobStore::class_of(std::size_t bytes) {
   const std::size_t needed = bytes + head_bytes;
-  if (needed <= small_classes * unit) return (needed + unit - 1) / unit - 1;
+  if (needed <= fine_bytes_max) return (needed - 1) / fine_step;
+  if (needed <= small_bytes_max) return fine_classes + (needed - fine_bytes_max - 1) / small_step;
   return small_classes + static_cast<std::size_t>(std::bit_width((needed - 1) / 1024));
 }
 
 std::size_t BlobStore::cell_bytes(std::size_t size_class) {
-  if (size_class < small_classes) return (size_class + 1) * unit;
+  if (size_class < fine_classes) return (size_class + 1) * fine_step;
+  if (size_class < small_classes) {
+    return fine_bytes_max + (size_class - fine_classes + 1) * small_step;
+  }
   return std::size_t{1024} << (size_class - small_classes);
 }
 
@@ -63,7 +72,7 @@ BlobStore::Handle BlobStore::allocate(std::size_t bytes) {
   const bool full = chunk.free_cell == no_cell &&
                     (chunk.fresh + std::size_t{1}) * cell_bytes(size_class) > chunk_bytes;
   if (full) unlink(chunk_index);
-  const auto size = static_cast<std::uint32_t>(bytes);
+  const auto size = static_cast<Head>(bytes);
   std::memcpy(at(handle), &size, sizeof(size));
   return handle;
 }
@@ -86,7 +95,7 @@ void BlobStore::free(Handle handle) {
 }
 
 std::span<std::byte> BlobStore::bytes(Handle handle) {
-  std::uint32_t size = 0;
+  Head size = 0;
   std::memcpy(&size, at(handle), sizeof(size));
   return {at(handle) + head_bytes, size};
 }

@@ -1,7 +1,7 @@
 // BlobStore: the variable parts of connections (URI and tags, state, attachment) in a memfd mapping
-// beside the slab, named by handles, in size classes of 16 bytes up to 512 and then of powers of
-// two up to 32 KiB. Chunks of 64 KiB belong to one class and are given back when empty. No pointer
-// in the mapping. One per shard; 4 GiB of address space at the most.
+// beside the slab, named by handles, in size classes of 4 bytes up to 128, of 16 up to 512 and then
+// of powers of two up to 32 KiB. Chunks of 64 KiB belong to one class and are given back when
+// empty. No pointer in the mapping. One per shard; 4 GiB of address space at the most.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ class BlobStore {
  public:
   using Handle = std::uint32_t;
   static constexpr Handle none = UINT32_MAX;
-  static constexpr std::size_t bytes_max = 32 * 1024 - 4;
+  static constexpr std::size_t bytes_max = 32 * 1024 - 2;
 
   BlobStore();
   ~BlobStore();
@@ -30,11 +30,12 @@ class BlobStore {
   std::size_t chunks_in_use() const { return chunks_in_use_; }
 
  private:
-  static constexpr std::size_t unit = 16;
+  static constexpr std::size_t unit = 4;
   static constexpr std::size_t chunk_bytes = 64 * 1024;
   static constexpr std::size_t chunks_max = 64 * 1024;
-  static constexpr std::size_t small_classes = 32;           // 16 … 512
-  static constexpr std::size_t classes = small_classes + 6;  // 1, 2, 4, 8, 16, 32 KiB
+  static constexpr std::size_t fine_classes = 32;                  // 4 … 128
+  static constexpr std::size_t small_classes = fine_classes + 24;  // 144 … 512
+  static constexpr std::size_t classes = small_classes + 6;        // 1, 2, 4, 8, 16, 32 KiB
   static constexpr std::uint32_t no_cell = UINT32_MAX;
 
   struct Chunk {

@@ -1,6 +1,7 @@
 #include "connection/details.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace ringroom::connection {
@@ -9,17 +10,41 @@ namespace {
 
 constexpr std::string_view scheme = "http://";
 
+// Numbers in 7 bits a byte, the last byte below 128 (LEB128).
+constexpr unsigned number_bits = 7;
+constexpr std::uint32_t number_more = 1U << number_bits;
+
+std::size_t number_bytes(std::size_t number) {
+  std::size_t bytes = 1;
+  while ((number >>= number_bits) > 0) ++bytes;
+  return bytes;
+}
+
+std::uint32_t read_number(const std::byte*& at) {
+  std::uint32_t number = 0;
+  for (unsigned shift = 0;; shift += number_bits) {
+    const auto byte = std::to_integer<std::uint32_t>(*at++);
+    number |= (byte & (number_more - 1)) << shift;
+    if (byte < number_more) return number;
+  }
+}
+
+std::string_view text_at(const std::byte* at, std::size_t bytes) {
+  return {reinterpret_cast<const char*>(at), bytes};
+}
+
 class Writer {
  public:
   explicit Writer(std::byte* at) : at_(at) {}
-  void put(const void* bytes, std::size_t count) {
-    if (count > 0) std::memcpy(at_, bytes, count);
-    at_ += count;
+  void put(std::string_view text) {
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
   }
-  void put(std::string_view text) { put(text.data(), text.size()); }
-  void put_length(std::size_t length) {
-    const auto number = static_cast<std::uint16_t>(length);
-    put(&number, sizeof(number));
+  void put(std::size_t number) {
+    for (; number >= number_more; number >>= number_bits) {
+      *at_++ = static_cast<std::byte>(number | number_more);
+    }
+    *at_++ = static_cast<std::byte>(number);
   }
 
  private:
@@ -39,31 +64,30 @@ std::uint16_t HostNames::intern(std::string_view name) {
 std::optional<BlobStore::Handle> write_details(BlobStore& blobs,
                                                HostNames& hosts,
                                                const NewDetails& details) {
-  Details::Head head{};
-  head.host = hosts.intern(details.host);
+  const std::uint16_t host = hosts.intern(details.host);
   std::string complete;
   std::string_view target = details.target;
-  if (head.host == HostNames::unknown) {
+  if (host == HostNames::unknown) {
     complete = std::string(scheme) + std::string(details.host) + std::string(details.target);
     target = complete;
   }
   const std::size_t found = details.id.empty() ? std::string_view::npos : target.find(details.id);
   const bool apart = found == std::string_view::npos;
-  head.target_bytes = static_cast<std::uint16_t>(target.size());
-  head.id_offset = apart ? Details::id_apart : static_cast<std::uint16_t>(found);
-  head.id_bytes = static_cast<std::uint16_t>(details.id.size());
-  head.more_tags = static_cast<std::uint16_t>(details.more_tags.size());
-  std::size_t bytes = sizeof(head) + target.size() + (apart ? details.id.size() : 0);
-  for (const std::string& tag : details.more_tags) bytes += 2 + tag.size();
+  const std::array<std::size_t, 5> head = {host == HostNames::unknown ? 0 : host + std::size_t{1},
+                                           target.size(), apart ? 0 : found + 1, details.id.size(),
+                                           details.more_tags.size()};
+  std::size_t bytes = target.size() + (apart ? details.id.size() : 0);
+  for (const std::size_t number : head) bytes += number_bytes(number);
+  for (const std::string& tag : details.more_tags) bytes += number_bytes(tag.size()) + tag.size();
 
   const BlobStore::Handle handle = blobs.allocate(bytes);
   if (handle == BlobStore::none) return std::nullopt;
   Writer writer(blobs.bytes(handle).data());
-  writer.put(&head, sizeof(head));
+  for (const std::size_t number : head) writer.put(number);
   writer.put(target);
   if (apart) writer.put(details.id);
   for (const std::string& tag : details.more_tags) {
-    writer.put_length(tag.size());
+    writer.put(tag.size());
     writer.put(tag);
   }
   return handle;
@@ -71,35 +95,35 @@ std::optional<BlobStore::Handle> write_details(BlobStore& blobs,
 
 Details::Details(BlobStore& blobs, BlobStore::Handle handle) {
   const std::byte* at = blobs.bytes(handle).data();
-  std::memcpy(&head_, at, sizeof(head_));
-  text_ = reinterpret_cast<const char*>(at + sizeof(head_));
+  for (std::uint32_t* number : {&host_, &target_bytes_, &id_place_, &id_bytes_, &more_tags_}) {
+    *number = read_number(at);
+  }
+  text_ = at;
 }
 
 std::string_view Details::id() const {
-  if (head_.id_offset == id_apart) return {text_ + head_.target_bytes, head_.id_bytes};
-  return {text_ + head_.id_offset, head_.id_bytes};
+  return text_at(text_ + (id_place_ == 0 ? target_bytes_ : id_place_ - 1), id_bytes_);
 }
 
 std::string_view Details::host(const HostNames& hosts) const {
-  return head_.host == HostNames::unknown ? std::string_view{} : hosts[head_.host];
+  return host_ == 0 ? std::string_view{} : hosts[static_cast<std::uint16_t>(host_ - 1)];
 }
 
 std::string_view Details::target() const {
-  return {text_, head_.target_bytes};
+  return text_at(text_, target_bytes_);
 }
 
 std::size_t Details::tags() const {
-  return 1 + std::size_t{head_.more_tags};
+  return 1 + std::size_t{more_tags_};
 }
 
 std::string_view Details::tag(std::size_t index) const {
   if (index == 0) return id();
-  const char* at = text_ + head_.target_bytes + (head_.id_offset == id_apart ? head_.id_bytes : 0);
+  const std::byte* at = text_ + target_bytes_ + (id_place_ == 0 ? id_bytes_ : 0);
   for (;; --index) {
-    std::uint16_t length = 0;
-    std::memcpy(&length, at, sizeof(length));
-    if (index == 1) return {at + sizeof(length), length};
-    at += sizeof(length) + length;
+    const std::uint32_t length = read_number(at);
+    if (index == 1) return text_at(at, length);
+    at += length;
   }
 }
 

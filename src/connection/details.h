@@ -55,18 +55,13 @@ class Details {
   bool has_tag(std::string_view wanted) const;
 
  private:
-  struct Head {
-    std::uint16_t host;
-    std::uint16_t target_bytes;
-    std::uint16_t id_offset;  // in the target, or id_apart
-    std::uint16_t id_bytes;
-    std::uint16_t more_tags;
-  };
-  static constexpr std::uint16_t id_apart = UINT16_MAX;
-  friend std::optional<BlobStore::Handle> write_details(BlobStore&, HostNames&, const NewDetails&);
-
-  Head head_;
-  const char* text_;  // behind the head: target, id if apart, tags with their lengths
+  // A blob starts with these five numbers, each in as few bytes as it needs.
+  std::uint32_t host_;  // 0: unknown; else one more than its index
+  std::uint32_t target_bytes_;
+  std::uint32_t id_place_;  // 0: apart; else one more than its offset in the target
+  std::uint32_t id_bytes_;
+  std::uint32_t more_tags_;
+  const std::byte* text_;  // behind them: target, id if apart, tags with their lengths
 };
 
 }  // namespace ringroom::connection

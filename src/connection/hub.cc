@@ -62,9 +62,10 @@ bool Hub::set_blob(Record& record, std::uint32_t Record::*blob, std::span<const 
   const std::uint32_t made = blobs_.allocate(bytes.size());
   if (made == BlobStore::none) return false;
   if (!bytes.empty()) std::memcpy(blobs_.bytes(made).data(), bytes.data(), bytes.size());
-  if (record.*blob != none) blobs_.free(record.*blob);
-  record.*blob = made;
+  // The old bytes go last, so that no sealed record ever names a cell that is free.
+  const std::uint32_t old = std::exchange(record.*blob, made);
   if (record.has(flag::parked)) record.seal = checksum(record);
+  if (old != none) blobs_.free(old);
   return true;
 }
 
@@ -86,6 +87,7 @@ std::uint32_t Hub::add_group(Group& group) {
 
 void Hub::remove_group(std::uint32_t room) {
   ASSERT(groups_[room]->members.empty());
+  end_log(*groups_[room]);
   groups_[room] = nullptr;
   std::erase(dirty_groups_, room);
   std::erase(flushed_groups_, room);
@@ -100,7 +102,7 @@ void Hub::join(std::uint32_t room, std::uint32_t slot, detail::Host* host) {
   group.members.emplace_back(host, slot, record.generation);
   Connection& member = group.members.back();
   ConnectionAccess::log_turn(member) = turn_;
-  ConnectionAccess::log_cursor(member) = group.log_bytes;
+  ConnectionAccess::log_cursor(member) = log_bytes(group);
 }
 
 void Hub::accept(Record& record) {
@@ -134,7 +136,7 @@ std::size_t Hub::buffered_bytes(const Record& record) {
   }
   if (record.room != none && record.stage == Stage::open) {
     Group& group = *groups_[record.room];
-    bytes += group.log_bytes - log_start(group.members[record.member]);
+    bytes += log_bytes(group) - log_start(group.members[record.member]);
   }
   return bytes;
 }

@@ -141,6 +141,11 @@ class Hub {
 
   // ---- Broadcasting (broadcast.cc)
 
+  /// Whether members don't take what the room sends as fast as it comes.
+  bool has_slow(const Group& group) const {
+    return group.broadcasts != none && !broadcasts_[group.broadcasts].slow.empty();
+  }
+
   /// Queues one frame for all open members but those in `without` (indices of members). Those whose
   /// outbox is full are handed to `on_full`.
   template <typename OnFull>
@@ -152,7 +157,7 @@ class Hub {
                  OnFull on_full) {
     append_to_log(room, opcode, payload, without);
     Group& group = *groups_[room];
-    if (group.slow.empty()) [[likely]]
+    if (!has_slow(group)) [[likely]]
       return;
     serve_slow(group, without, when_full, payload.size());
     for (const std::uint32_t slot : std::exchange(refused_, {})) on_full(slot);
@@ -225,7 +230,16 @@ class Hub {
                      codec::ws::Opcode opcode,
                      std::span<const std::byte> payload,
                      std::span<const std::uint32_t> without);
-  std::byte* grow_log(Group& group, std::size_t bytes);
+  Broadcasts& broadcasts(Group& group) {
+    if (group.broadcasts == none) group.broadcasts = broadcasts_.take();
+    return broadcasts_[group.broadcasts];
+  }
+  std::uint32_t log_bytes(const Group& group) const {
+    return group.broadcasts == none ? 0 : broadcasts_[group.broadcasts].log_bytes;
+  }
+  void end_log(Group& group);
+  void release_broadcasts_if_quiet(Group& group);
+  std::byte* grow_log(Broadcasts& broadcasts, std::size_t bytes);
   void serve_slow(Group& group,
                   std::span<const std::uint32_t> without,
                   WhenFull when_full,
@@ -248,6 +262,7 @@ class Hub {
   BlobStore blobs_;
   HostNames host_names_;
   base::Recycler<Active> actives_;
+  base::Recycler<Broadcasts> broadcasts_;
   std::vector<Group*> groups_;
   std::vector<std::uint32_t> free_groups_;
 

@@ -1,4 +1,4 @@
-// Record: what is kept of a connection for as long as it is connected, asleep or awake. 64 bytes
+// Record: what is kept of a connection for as long as it is connected, asleep or awake. 48 bytes
 // in the slab, at the index of its direct descriptor; no pointer in it, so that another process can
 // map the slab and go on. On its shard's thread; written by the Hub.
 #pragma once
@@ -34,6 +34,8 @@ inline constexpr std::uint16_t unfinished = 1U << 9;  // has received bytes that
 inline constexpr std::uint16_t ended = 1U << 10;      // the FIN came behind input that waits
 inline constexpr std::uint16_t receiving_once = 1U << 11;  // the receive is a single-shot one
 inline constexpr std::uint16_t parked = 1U << 12;          // it is a poll: the agent sleeps
+/// What stays as it is for as long as the connection lives; under its seal.
+inline constexpr std::uint16_t lasting = deflate;
 }  // namespace flag
 
 struct Record {
@@ -47,20 +49,20 @@ struct Record {
   std::uint32_t details = none;        // blob: id, URI, tags
   std::uint32_t state = none;          // blob: connection state, JSON text
   std::uint32_t attachment = none;     // blob: the agent's bytes
-  std::uint64_t auto_response_ms = 0;  // when one was last answered
   std::uint32_t heard_ms = 0;          // when bytes last came, on the shard's clock, modulo 2^32
   std::uint32_t seal = 0;              // of a parked connection: what checksum() gives
-  std::uint32_t spare[3] = {};
+  std::uint64_t auto_response_ms = 0;  // when one was last answered
 
   bool has(std::uint16_t bits) const { return (flags & bits) != 0; }
   void set(std::uint16_t bits) { flags = static_cast<std::uint16_t>(flags | bits); }
   void clear(std::uint16_t bits) { flags = static_cast<std::uint16_t>(flags & ~bits); }
 };
 
-static_assert(sizeof(Record) == 64);
+static_assert(sizeof(Record) == 48);
 
-/// Over what makes a parked connection: generation, stage, compression and blobs; never 0. Whoever
-/// maps a slab that a crash left behind takes over records whose seal fits, and no others.
+/// Over what makes a parked connection: generation, stage, compression, lasting flags, blobs and
+/// the time of its last automatic answer; never 0. Whoever maps a slab that a crash left behind
+/// takes over records whose seal fits, and no others.
 std::uint32_t checksum(const Record& record);
 
 }  // namespace ringroom::connection

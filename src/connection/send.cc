@@ -48,18 +48,18 @@ void Hub::mark_dirty(std::uint32_t slot, Record& record) {
 void Hub::catch_up(Record& record, Active& active) {
   if (record.room == none) return;
   Group& group = *groups_[record.room];
-  if (group.log_bytes == 0) return;
+  const std::uint32_t end = log_bytes(group);
+  if (end == 0) return;
   Connection& member = group.members[record.member];
   const std::uint32_t start = log_start(member);
-  const std::size_t bytes = group.log_bytes - start;
   detail::ConnectionAccess::log_turn(member) = turn_;
-  detail::ConnectionAccess::log_cursor(member) = group.log_bytes;
-  if (bytes == 0) return;
+  detail::ConnectionAccess::log_cursor(member) = end;
+  if (start == end) return;
+  const std::byte* log = broadcasts(group).log;
   if (active.backlog.in_flight) {
-    active.backlog.waiting.insert(active.backlog.waiting.end(), group.log + start,
-                                  group.log + start + bytes);
+    active.backlog.waiting.insert(active.backlog.waiting.end(), log + start, log + end);
   } else {
-    active.segments.append(group.log + start, bytes);
+    active.segments.append(log + start, end - start);
     mark_dirty(detail::ConnectionAccess::slot(member), record);
   }
 }
@@ -171,7 +171,7 @@ void Hub::discard_unsent(Record& record) {
   Group& group = *groups_[record.room];
   Connection& member = group.members[record.member];
   detail::ConnectionAccess::log_turn(member) = turn_;
-  detail::ConnectionAccess::log_cursor(member) = group.log_bytes;
+  detail::ConnectionAccess::log_cursor(member) = log_bytes(group);
 }
 
 }  // namespace ringroom::connection

@@ -75,10 +75,7 @@ void Hub::settle(std::size_t first_completion) {
   }
   flushed_.clear();
   for (const std::uint32_t room : flushed_groups_) {
-    Group& group = *groups_[room];
-    group.log = nullptr;
-    group.log_bytes = 0;
-    group.log_capacity = 0;
+    end_log(*groups_[room]);
   }
   flushed_groups_.clear();
   ASSERT(dirty_.empty() && dirty_groups_.empty());
@@ -118,9 +115,10 @@ void Hub::keep_unsent(const Completion& completion) {
     rest.insert(rest.end(), data + skipped, data + bytes);
   };
   if (active.segments.empty()) {
-    const Group& group = *groups_[record->room];
-    const std::uint32_t start = log_start(groups_[record->room]->members[record->member]);
-    keep(group.log + start, group.log_bytes - start);
+    Group& group = *groups_[record->room];
+    const std::uint32_t start = log_start(group.members[record->member]);
+    const Broadcasts& sent = broadcasts(group);
+    keep(sent.log + start, sent.log_bytes - start);
   } else {
     for (const Segment& segment : active.segments.all()) keep(segment.data, segment.bytes);
   }
@@ -171,14 +169,18 @@ void Hub::on_backlog_sent(std::uint32_t slot, Record& record, Active& active) {
 }
 
 void Hub::note_slow(const Record& record, std::uint32_t slot) {
-  if (record.room != none) groups_[record.room]->slow.push_back(slot);
+  if (record.room != none) broadcasts(*groups_[record.room]).slow.push_back(slot);
 }
 
 void Hub::forget_slow(const Record& record, std::uint32_t slot) {
   if (record.room == none) return;
-  std::vector<std::uint32_t>& slow = groups_[record.room]->slow;
+  Group& group = *groups_[record.room];
+  if (!has_slow(group)) return;
+  std::vector<std::uint32_t>& slow = broadcasts(group).slow;
   std::erase(slow, slot);
-  if (slow.empty()) std::vector<std::uint32_t>().swap(slow);
+  if (!slow.empty()) return;
+  std::vector<std::uint32_t>().swap(slow);
+  release_broadcasts_if_quiet(group);
 }
 
 }  // namespace ringroom::connection

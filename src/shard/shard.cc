@@ -112,6 +112,7 @@ bool Shard::turn() {
   open_letters();
   expire_timers();
   rearm_starved();
+  put_to_bed();
   hub_.flush();
   push_outgoing();
   publish(began);
@@ -121,8 +122,8 @@ bool Shard::turn() {
 void Shard::wait() {
   // Buffers that sends of this turn lie in come back at its end, which nothing announces.
   const bool starves = !starved_.empty() && hub_.holds_buffers();
-  const bool work_left =
-      next_completion_ < completions_.size() || !unfinished_.empty() || hub_.has_work() || starves;
+  const bool work_left = next_completion_ < completions_.size() || !unfinished_.empty() ||
+                         !going_to_bed_.empty() || hub_.has_work() || starves;
   if (work_left) return ring_->submit_and_wait(0, false);
   completions_.clear();
   next_completion_ = 0;

@@ -171,6 +171,7 @@ class Shard final : public agent_runtime::ShardServices {
   // parking.cc
   bool is_asleep(const connection::Record& record);
   bool is_between_messages(const connection::Record& record);
+  void put_to_bed();
   void on_poll(const Completion& completion);
   void tidy();
 
@@ -200,10 +201,16 @@ class Shard final : public agent_runtime::ShardServices {
   std::int64_t wall_offset_ms_ = 0;
   std::uint64_t wall_offset_until_ns_ = 0;
 
-  std::vector<connection::SlotRef> unfinished_;             // have received bytes for the next turn
-  std::vector<connection::SlotRef> starved_;                // wait for a receive buffer
-  bool refilled_ = false;                                   // there are some again
-  std::vector<std::pair<std::uint32_t, Arrival*>> moving_;  // sockets on their way to a home
+  std::vector<connection::SlotRef> unfinished_;  // have received bytes for the next turn
+  std::vector<connection::SlotRef> starved_;     // wait for a receive buffer
+  // Rooms that fell asleep, and how many of their first members aren't parked yet.
+  struct Bedtime {
+    std::uint32_t room;
+    std::size_t members_left;
+  };
+  std::vector<Bedtime> going_to_bed_;
+  bool refilled_ = false;                                       // there are some again
+  std::vector<std::pair<std::uint32_t, Arrival*>> moving_;      // sockets on their way to a home
   std::vector<std::vector<std::unique_ptr<Letter>>> outgoing_;  // by shard, not pushed yet
   // What waits for a letter, by ticket.
   template <typename Whole>

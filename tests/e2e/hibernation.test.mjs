@@ -49,6 +49,39 @@ describe("Hibernation", () => {
     await Promise.all(clients.map((client) => client.close()));
   });
 
+  test("a room of hundreds parks wholly, and a member that speaks meanwhile is heard", async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 400 }, () => connect("/agents/relay/hundreds")));
+    await asleep(400);
+    for (let round = 0; round < 3; round += 1) {
+      for (const i of [0, 399, 200]) {
+        clients[i].send(`${round} from ${i}`);
+        for (const to of clients) {
+          if (to !== clients[i]) assert.equal(await to.next(), `${round} from ${i}`);
+        }
+        await pause(20 * i % 70);
+      }
+    }
+    await asleep(400);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  test("hundreds of rooms come and go, and each is found again", async () => {
+    const name = (i) => `/agents/lab/r${i}`;
+    const clients = await Promise.all(Array.from({ length: 300 }, (_, i) => connect(name(i))));
+    await asleep(300);
+    for (let i = 0; i < 300; i += 3) await clients[i].close();
+    await eventually(async () => (await server.metric("ringroom_rooms")) === 200, "200 rooms");
+    for (let i = 0; i < 300; i += 1) {
+      const found = await connect(name(i));
+      const expected = i % 3 === 0 ? 1 : 2;
+      assert.equal((await found.ask({ op: "info" })).connections, expected, name(i));
+      await found.close();
+    }
+    await Promise.all(clients.filter((_, i) => i % 3 > 0).map((client) => client.close()));
+    await eventually(async () => (await server.metric("ringroom_rooms")) === 0, "no room");
+  });
+
   test("a message in pieces wakes when it is whole", async () => {
     const raw = await Raw.open(server, "/agents/lab/pieces");
     await asleep(1);

@@ -24,8 +24,9 @@ std::size_t blobs_per_chunk(std::size_t bytes) {
 
 TEST(BlobStore, KeepsBytesAsAskedFor) {
   BlobStore blobs;
-  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{12}, std::size_t{13},
-                                  std::size_t{508}, std::size_t{509}, BlobStore::bytes_max}) {
+  for (const std::size_t bytes :
+       {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{126},
+        std::size_t{127}, std::size_t{510}, std::size_t{511}, BlobStore::bytes_max}) {
     const BlobStore::Handle handle = blobs.allocate(bytes);
     ASSERT_NE(handle, BlobStore::none);
     EXPECT_EQ(blobs.bytes(handle).size(), bytes);
@@ -33,23 +34,29 @@ TEST(BlobStore, KeepsBytesAsAskedFor) {
   }
 }
 
+TEST(BlobStore, HasCellsInStepsOf4UpTo128) {
+  EXPECT_EQ(blobs_per_chunk(0), 65'536U / 4);
+  EXPECT_EQ(blobs_per_chunk(2), 65'536U / 4);
+  EXPECT_EQ(blobs_per_chunk(3), 65'536U / 8);
+  EXPECT_EQ(blobs_per_chunk(64), 65'536U / 68);
+  EXPECT_EQ(blobs_per_chunk(126), 65'536U / 128);
+}
+
 TEST(BlobStore, HasCellsInStepsOf16UpTo512) {
-  EXPECT_EQ(blobs_per_chunk(0), 65'536U / 16);
-  EXPECT_EQ(blobs_per_chunk(12), 65'536U / 16);
-  EXPECT_EQ(blobs_per_chunk(13), 65'536U / 32);
-  EXPECT_EQ(blobs_per_chunk(28), 65'536U / 32);
-  EXPECT_EQ(blobs_per_chunk(29), 65'536U / 48);
-  EXPECT_EQ(blobs_per_chunk(508), 65'536U / 512);
+  EXPECT_EQ(blobs_per_chunk(127), 65'536U / 144);
+  EXPECT_EQ(blobs_per_chunk(142), 65'536U / 144);
+  EXPECT_EQ(blobs_per_chunk(143), 65'536U / 160);
+  EXPECT_EQ(blobs_per_chunk(510), 65'536U / 512);
 }
 
 TEST(BlobStore, HasCellsOfPowersOfTwoAbove512) {
-  EXPECT_EQ(blobs_per_chunk(509), 64U);
-  EXPECT_EQ(blobs_per_chunk(1020), 64U);
-  EXPECT_EQ(blobs_per_chunk(1021), 32U);
-  EXPECT_EQ(blobs_per_chunk(2045), 16U);
-  EXPECT_EQ(blobs_per_chunk(4093), 8U);
-  EXPECT_EQ(blobs_per_chunk(8189), 4U);
-  EXPECT_EQ(blobs_per_chunk(16'381), 2U);
+  EXPECT_EQ(blobs_per_chunk(511), 64U);
+  EXPECT_EQ(blobs_per_chunk(1022), 64U);
+  EXPECT_EQ(blobs_per_chunk(1023), 32U);
+  EXPECT_EQ(blobs_per_chunk(2047), 16U);
+  EXPECT_EQ(blobs_per_chunk(4095), 8U);
+  EXPECT_EQ(blobs_per_chunk(8191), 4U);
+  EXPECT_EQ(blobs_per_chunk(16'383), 2U);
   EXPECT_EQ(blobs_per_chunk(BlobStore::bytes_max), 2U);
 }
 
@@ -62,7 +69,7 @@ TEST(BlobStore, GivesChunksBackWhenTheyAreEmpty) {
   EXPECT_EQ(blobs.chunks_in_use(), 0U);
   const BlobStore::Handle handle = blobs.allocate(10);
   EXPECT_EQ(blobs.chunks_in_use(), 1U);
-  EXPECT_LT(handle, 8U * 4096U);  // in the memory of the first eight
+  EXPECT_LT(handle, 8U * 16'384U);  // in the memory of the first eight
 }
 
 TEST(BlobStore, UsesFreedCellsOfAFullChunkAgain) {

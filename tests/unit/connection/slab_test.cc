@@ -165,6 +165,12 @@ TEST(Record, ChecksumTellsWhatAParkedConnectionIs) {
     torn.*kept ^= 1U;
     EXPECT_NE(checksum(torn), sum);
   }
+  Record answered = record;
+  answered.auto_response_ms = 1;
+  EXPECT_NE(checksum(answered), sum);
+  Record compressed = record;
+  compressed.set(flag::deflate);
+  EXPECT_NE(checksum(compressed), sum);
   Record closing = record;
   closing.stage = Stage::closing;
   EXPECT_NE(checksum(closing), sum);
