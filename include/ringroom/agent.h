@@ -203,7 +203,8 @@ class Agent {
                         std::string_view reason,
                         bool was_clean);
   /// A protocol violation or a failure on one connection, or what a callback about it threw.
-  /// Default: logs.
+  /// Default: logs. Where a client waits for an answer (session setup, on_request) it is told the
+  /// error's text only if this calls the default, else `Internal Server Error`.
   virtual void on_error(Connection& connection, const Error& error);
   /// What any other callback threw. Default: logs.
   virtual void on_error(const Error& error);
@@ -218,6 +219,49 @@ class Agent {
   /// beyond them the connection fails with 1011 and the reason as text.
   virtual std::vector<std::string> connection_tags(Connection& connection,
                                                    const ConnectionContext& context);
+
+  // ---- State: one JSON value of the room that its clients see and may replace
+
+  /// The state of a room that never had one; nullopt: none. Asked when the state is first needed.
+  virtual std::optional<json> initial_state();
+  /// Refuses a new state by throwing: the client is told `State update rejected`, whoever called
+  /// set_state gets the exception. `source` is the client, null for the agent itself.
+  virtual void validate_state_change(const json& next, const Connection* source);
+  /// After a change, when it has been sent to the clients.
+  virtual void on_state_changed(const json& state, Connection* source);
+
+  /// Whether a new connection gets the frames of the Agents protocol. Asked once, after
+  /// connection_tags; the answer is kept with the connection. Default: the class's protocol_frames.
+  virtual bool should_send_protocol_messages(Connection& connection,
+                                             const ConnectionContext& context);
+  /// Whether a new connection may not change the state. Default: it may.
+  virtual bool should_connection_be_readonly(Connection& connection,
+                                             const ConnectionContext& context);
+
+  /// Whether there is a state: one was set, or initial_state gives one. null is one, too.
+  bool has_state() const;
+  /// null if there is none. Borrowed until the next change.
+  const json& state() const;
+  template <typename T>
+  std::optional<T> state() const {
+    if (!has_state()) return std::nullopt;
+    return state().get<T>();
+  }
+  /// Replaces the state and sends it to every connection with protocol frames, the caller of a
+  /// callable among them. Throws what validate_state_change throws, and std::runtime_error
+  /// `Connection is readonly` while such a connection's event is handled.
+  template <typename T>
+  void set_state(const T& value) {
+    set_state_json(json(value));
+  }
+
+  void set_connection_readonly(Connection& connection, bool readonly = true);
+  bool is_readonly(const Connection& connection) const;
+  /// Whether it gets the frames of the Agents protocol.
+  bool is_protocol_enabled(const Connection& connection) const;
+  /// Whose message, call or other event is being handled; in a timer, whose event set it. Null if
+  /// there is none, or it has gone.
+  Connection* caller() const;
 
   std::string_view name() const;
   std::string_view class_name() const;
@@ -297,6 +341,8 @@ class Agent {
   std::vector<std::string> why_awake() const;
 
  private:
+  void set_state_json(json next);
+
   detail::Host* host_;
 };
 

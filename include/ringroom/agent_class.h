@@ -4,13 +4,16 @@
 #pragma once
 
 #include "ringroom/agent.h"
+#include "ringroom/callable.h"
 #include "ringroom/route.h"
 #include "ringroom/version.h"
 
 #include <concepts>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace ringroom {
 
@@ -26,6 +29,16 @@ struct AgentClassInfo {
   BeforeConnect before_connect = nullptr;
   BeforeRequest before_request = nullptr;
   CorsHeaders cors = {};
+  std::vector<Callable> callables;
+
+  /// Whether text messages can be frames of the Agents protocol: state updates and calls.
+  bool reads_frames() const { return options.protocol_frames || !callables.empty(); }
+  const Callable* find_callable(std::string_view called) const {
+    for (const Callable& each : callables) {
+      if (each.name == called) return &each;
+    }
+    return nullptr;
+  }
 };
 
 struct Registration {
@@ -66,6 +79,27 @@ class AgentClass {
   /// every origin, or takes cookies.
   AgentClass& cors(CorsHeaders headers) {
     info_.cors = std::move(headers);
+    return *this;
+  }
+
+  /// Lets clients call a member function: `c.callable("add", &X::add)`. Parameters: numbers, bool,
+  /// std::string, json, std::optional, std::vector, structs with RINGROOM_JSON; as the last one
+  /// Arguments takes the rest; Stream& as the first makes it a streaming one. Results: the same, or
+  /// none, or a Deferred that answers later (of std::monostate for none). What it throws is the
+  /// caller's error, by its text. `defaults` are for the last parameters, when a caller gives
+  /// fewer.
+  template <typename Function, typename... Defaults>
+  AgentClass& callable(std::string_view name, Function function, Defaults&&... defaults) {
+    detail::Callable callable;
+    callable.name = name;
+    detail::set_function<X>(callable, function);
+    (callable.defaults.push_back(json(std::forward<Defaults>(defaults))), ...);
+    info_.callables.push_back(std::move(callable));
+    return *this;
+  }
+  /// A name that calls get "Method … is not callable" for.
+  AgentClass& not_callable(std::string_view name) {
+    info_.callables.emplace_back().name = name;
     return *this;
   }
 

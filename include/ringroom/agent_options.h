@@ -27,6 +27,8 @@ struct AgentOptions {
   bool hibernate = true;
   /// Connections get the frames of the Agents protocol (identity, state, MCP servers).
   bool protocol_frames = true;
+  /// The first of them, which tells a client the room's name and class.
+  bool send_identity_on_connect = true;
   /// on_tick so many times a second while somebody is connected; 0: never. At most 1,000.
   double tick_hz = 0;
   OutboxFull outbox_full = OutboxFull::close;

@@ -219,11 +219,14 @@ void Agent::on_message(Connection&, Message) {}
 void Agent::on_close(Connection&, CloseCode, std::string_view, bool) {}
 // What a callback threw is in the log already; a protocol violation is the client's affair.
 void Agent::on_error(Connection& connection, const Error& error) {
+  host_->runtime().scratch().error_passed_on = true;
   if (error.cause() == nullptr) {
     log().debug("connection " + std::string(connection.id()) + ": " + std::string(error.message()));
   }
 }
-void Agent::on_error(const Error&) {}
+void Agent::on_error(const Error&) {
+  host_->runtime().scratch().error_passed_on = true;
+}
 void Agent::on_drain(Connection&) {}
 void Agent::on_tick(const Tick&) {}
 void Agent::on_alarm() {}
@@ -231,7 +234,41 @@ std::vector<std::string> Agent::connection_tags(Connection&, const ConnectionCon
   return {};
 }
 
+std::optional<json> Agent::initial_state() {
+  return std::nullopt;
+}
+void Agent::validate_state_change(const json&, const Connection*) {}
+void Agent::on_state_changed(const json&, Connection*) {}
+bool Agent::should_send_protocol_messages(Connection&, const ConnectionContext&) {
+  return host_->info().options.protocol_frames;
+}
+bool Agent::should_connection_be_readonly(Connection&, const ConnectionContext&) {
+  return false;
+}
+
 // ---- Agent: what a class may call
+
+bool Agent::has_state() const {
+  return host_->has_state();
+}
+const json& Agent::state() const {
+  return host_->state();
+}
+void Agent::set_state_json(json next) {
+  host_->set_state(std::move(next));
+}
+void Agent::set_connection_readonly(Connection& connection, bool readonly) {
+  host_->set_readonly(connection, readonly);
+}
+bool Agent::is_readonly(const Connection& connection) const {
+  return host_->is_readonly(connection);
+}
+bool Agent::is_protocol_enabled(const Connection& connection) const {
+  return host_->is_protocol_enabled(connection);
+}
+Connection* Agent::caller() const {
+  return host_->caller();
+}
 
 std::string_view Agent::name() const {
   return host_->name();

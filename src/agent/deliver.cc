@@ -2,6 +2,7 @@
 #include "agent/guard.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "codec/agents/client_frame.h"
 #include "codec/http/response_writer.h"
 #include "codec/ws/close.h"
 
@@ -32,6 +33,9 @@ std::string connection_id(const Request& request, base::Random& random) {
   if (!given || given->empty()) return random.nanoid();
   return *std::move(given);
 }
+
+// What a client is told when the agent's on_error took care of the failure.
+const std::string unexplained_error = "Internal Server Error";
 
 std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -71,9 +75,14 @@ void Host::connect(const agent_runtime::Upgrade& upgrade) {
   if (agent_ != nullptr) start_ticks();
 }
 
+void Host::fail_setup(std::string_view why) {
+  runtime_.scratch().setup_failure = why;
+  runtime_.scratch().error_passed_on = true;
+}
+
 void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   if (!write_identity(record, upgrade.request, {})) {
-    runtime_.scratch().setup_failure = "the server has no room for this connection's URI";
+    fail_setup("the server has no room for this connection's URI");
     return;
   }
   if (agent_ == nullptr && !wake()) return;
@@ -91,7 +100,7 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   });
   if (!tagged) return;
   if (!tags.empty() && !write_identity(record, upgrade.request, tags)) {
-    runtime_.scratch().setup_failure = "the server has no room for this connection's tags";
+    fail_setup("the server has no room for this connection's tags");
     return;
   }
   if (upgrade.deflate) {
@@ -101,17 +110,25 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
   hub().accept(record);
   if (info_.options.duplicate_ids == DuplicateIds::replace) close_duplicates(guest);
+  if (!guard("session setup", &guest, [&] { begin_session(guest, context); })) return;
   guard("on_connect", &guest, [&] { agent_->on_connect(guest, context); });
 }
 
 // The handshake succeeds, so that the client learns why: one error frame and 1011 (agents-wire §6).
+// An agent that has an on_error of its own keeps the reason to itself: 500.
 void Host::refuse_session(Record& record, const agent_runtime::Upgrade& upgrade) {
   if (record.stage == Stage::http) {
     hub().accept(record);
   } else {
     hub().discard_unsent(record);
   }
-  if (record.stage == Stage::open) {
+  if (record.stage == Stage::open && !runtime_.scratch().error_passed_on) {
+    hub().mark_closing(upgrade.slot);
+    std::string refusal;
+    codec::http::write_response(refusal, Response::text(500, unexplained_error),
+                                {.keep_alive = false});
+    hub().send_raw(upgrade.slot, bytes_of(refusal));
+  } else if (record.stage == Stage::open) {
     hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
     const std::string error = json{{"error", runtime_.scratch().setup_failure}}.dump(
         -1, ' ', false, json::error_handler_t::replace);
@@ -131,6 +148,10 @@ void Host::deliver(std::uint32_t member, Message message) {
   touch();
   if (agent_ == nullptr && !wake()) [[unlikely]]
     return;
+  if (info_.reads_frames() && message.is_text() &&
+      codec::agents::may_be_client_frame(message.text()) && handle_frame(member, message.text())) {
+    return;
+  }
   Connection& from = group_.members[member];
   guard("on_message", &from, [&] { agent_->on_message(from, message); });
 }
@@ -201,10 +222,14 @@ void Host::drained(Record& record) {
 Deferred<Response> Host::request(const Request& request) {
   touch();
   runtime_.scratch().setup_failure.clear();
-  if (agent_ == nullptr && !wake()) return Response::text(500, runtime_.scratch().setup_failure);
+  const auto failure = [&] {
+    const auto& scratch = runtime_.scratch();
+    return Response::text(500, scratch.error_passed_on ? scratch.setup_failure : unexplained_error);
+  };
+  if (agent_ == nullptr && !wake()) return failure();
   Deferred<Response> answer;
   const bool answered = guard("on_request", nullptr, [&] { answer = agent_->on_request(request); });
-  if (!answered) return Response::text(500, runtime_.scratch().setup_failure);
+  if (!answered) return failure();
   if (answer.is_answered()) return answer;
   // Counted, so that the agent stays awake until it has answered.
   ++requests_open_;

@@ -7,18 +7,42 @@
 #include "ringroom/limits.h"
 
 #include <exception>
+#include <string>
+#include <utility>
 
 namespace ringroom::detail {
+
+/// What the thrower says, for a client or the log.
+inline std::string text_of(const std::exception_ptr& cause) {
+  try {
+    std::rethrow_exception(cause);
+  } catch (const std::exception& thrown) {
+    return thrown.what();
+  } catch (...) {
+    return "Unknown error occurred";
+  }
+}
 
 // Of a sleeping room it is the wake that counts.
 inline void Host::touch() {
   if (awake_ != nullptr) awake_->last_event_ns = runtime_.now_ns();
 }
 
-/// False if it threw.
-template <typename Call>
-bool Host::guard(const char* where, Connection* connection, Call&& call) {
+/// False if it threw. A callback that another one of the same room caused runs within it: what the
+/// outer one set stays.
+template <typename Call, typename OnThrow>
+bool Host::run(const char* where, Connection* connection, Call&& call, OnThrow&& on_throw) {
   agent_runtime::Watch& watch = runtime_.watch();
+  if (watch.inside()) [[unlikely]] {
+    try {
+      call();
+      return true;
+    } catch (...) {
+      on_throw(std::current_exception());
+      return false;
+    }
+  }
+  awake_->caller = connection == nullptr ? ConnectionRef{} : connection->ref();
   const bool is_timed = settings_ != nullptr && settings_->event_timeout.count() > 0;
   const std::uint64_t began_ns = is_timed ? runtime_.shard().clock_ns() : 0;
   watch.enter(this, info_.name, name());
@@ -28,12 +52,19 @@ bool Host::guard(const char* where, Connection* connection, Call&& call) {
     watch.leave();
   } catch (...) {
     watch.leave();
-    report(where, connection, std::current_exception());
+    on_throw(std::current_exception());
     returned = false;
   }
   if (is_timed) [[unlikely]]
     check_event_timeout(where, connection, began_ns);
   return returned;
+}
+
+/// The same for what the agent is to be told about: a log line and on_error.
+template <typename Call>
+bool Host::guard(const char* where, Connection* connection, Call&& call) {
+  return run(where, connection, std::forward<Call>(call),
+             [&](const std::exception_ptr& cause) { report(where, connection, cause); });
 }
 
 }  // namespace ringroom::detail

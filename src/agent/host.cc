@@ -4,6 +4,7 @@
 #include "agent/runtime.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "codec/agents/server_frame.h"
 
 #include <algorithm>
 #include <utility>
@@ -56,6 +57,8 @@ bool Host::wake() {
     return false;
   }
   if (!group_.members.empty()) start_ticks();
+  // A client learns the MCP servers anew whenever the agent wakes, before anything else.
+  broadcast_protocol(codec::agents::mcp_servers_frame, nullptr);
   return true;
 }
 
@@ -89,6 +92,7 @@ void Host::forget_awake() {
   stop_ticks();
   runtime_.timers().cancel(awake_->idle);
   for (const auto& task : awake_->tasks) runtime_.timers().cancel(task->timer);
+  if (awake_->link != nullptr) awake_->link->host = nullptr;
   runtime_.awake_pool().destroy(std::exchange(awake_, nullptr)->place);
 }
 
@@ -131,15 +135,10 @@ std::string Host::title() const {
 }
 
 void Host::report(const char* where, Connection* connection, const std::exception_ptr& cause) {
-  std::string message = "Unknown error occurred";
-  try {
-    std::rethrow_exception(cause);
-  } catch (const std::exception& thrown) {
-    message = thrown.what();
-  } catch (...) {
-  }
+  const std::string message = text_of(cause);
   ++runtime_.counts().callbacks_failed;
   runtime_.scratch().setup_failure = message;
+  runtime_.scratch().error_passed_on = agent_ == nullptr;
   base::log_error(title() + ": " + where + " threw: " + message);
   tell_agent(connection, Error(where, message, cause));
 }
@@ -153,6 +152,7 @@ void Host::tell_agent(Connection* connection, const Error& error) {
       agent_->on_error(error);
     }
   } catch (...) {
+    runtime_.scratch().error_passed_on = true;
     base::log_error(title() + ": on_error threw, too");
   }
 }
@@ -168,6 +168,7 @@ void* Host::local_value(const LocalType& type, const Connection& connection) {
 }
 
 void Host::leave(connection::Record& record) {
+  if (record.has(connection::flag::protocol)) --protocol_members_;
   const std::uint32_t index = record.member;
   const std::uint32_t last = hub().leave(record);
   if (awake_ == nullptr) return;

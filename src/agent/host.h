@@ -17,7 +17,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+namespace ringroom::codec::agents {
+struct Call;
+}
 
 namespace ringroom::agent_runtime {
 
@@ -29,6 +34,11 @@ enum class RoomTimer : std::uint8_t { idle = 16, tick, task, alarm };
 constexpr bool is_room_timer(const base::Timer& timer) {
   return timer.kind >= static_cast<std::uint8_t>(RoomTimer::idle);
 }
+
+/// How answers that come later find their room again: null when its agent has gone.
+struct HostLink {
+  detail::Host* host;
+};
 
 /// An upgrade that the codec has accepted, to be answered by the room. Borrowed for the call.
 struct Upgrade {
@@ -42,6 +52,20 @@ struct Upgrade {
 }  // namespace ringroom::agent_runtime
 
 namespace ringroom::detail {
+
+/// One streaming call; shared by the copies of its Stream.
+struct StreamState {
+  std::shared_ptr<agent_runtime::HostLink> link;
+  ConnectionRef to;
+  std::string id;
+  bool open = true;
+
+  StreamState(std::shared_ptr<agent_runtime::HostLink> host, ConnectionRef caller, std::string call)
+      : link(std::move(host)), to(caller), id(std::move(call)) {}
+  StreamState(const StreamState&) = delete;
+  StreamState& operator=(const StreamState&) = delete;
+  ~StreamState();
+};
 
 class Host {
  public:
@@ -102,6 +126,25 @@ class Host {
   std::optional<std::int64_t> alarm() const;
   KeepAlive keep_alive();
 
+  // ---- The Agents protocol (protocol.cc, state.cc, calls.cc)
+
+  bool has_state();
+  /// Null if there is none.
+  const json& state();
+  void set_state(json next);
+  void set_readonly(Connection& connection, bool readonly);
+  bool is_readonly(const Connection& connection) const;
+  bool is_protocol_enabled(const Connection& connection) const;
+  Connection* caller();
+  /// Runs a callable for somebody who isn't a connection, waking the agent. A discarded result: the
+  /// callable has none.
+  Deferred<json> call(std::string_view method, std::vector<json> args);
+  /// For what answers later.
+  std::shared_ptr<agent_runtime::HostLink> link();
+  void stream_chunk(StreamState& stream, const json& chunk);
+  void end_stream(StreamState& stream, const std::string& last_frame);
+  void drop_stream() { --requests_open_; }
+
   // ---- For the agent's own calls (api.cc, members.cc)
 
   /// The room's member of a ref, or null.
@@ -125,6 +168,7 @@ class Host {
     base::Timer timer;
     std::uint64_t id = 0;
     std::uint64_t period_ns = 0;
+    ConnectionRef caller;
     std::function<void()> call;
   };
   // What few rooms have, and what stays when the agent is destroyed.
@@ -134,6 +178,8 @@ class Host {
     std::int64_t alarm_ms = 0;
     base::Timer alarm;
     std::shared_ptr<std::uint32_t> keep_alives = std::make_shared<std::uint32_t>(0);
+    std::optional<std::string> state;  // encoded
+    bool state_was_set = false;        // and isn't just the initial one
   };
   // What only a room needs whose agent is in memory. From the shard's pool.
   struct Awake {
@@ -148,6 +194,10 @@ class Host {
     std::uint64_t next_task_id = 1;
     std::uint32_t index = 0;  // in the runtime's list of awake rooms
     std::uint32_t place = 0;  // in the pool
+    ConnectionRef caller;     // whose event is being handled
+    bool state_is_loaded = false;
+    std::optional<json> state;
+    std::shared_ptr<agent_runtime::HostLink> link;
   };
 
   Settings& settings();
@@ -161,19 +211,41 @@ class Host {
   void forget_awake();
   template <typename Call>
   bool guard(const char* where, Connection* connection, Call&& call);
+  template <typename Call, typename OnThrow>
+  bool run(const char* where, Connection* connection, Call&& call, OnThrow&& on_throw);
   bool has_partial_message() const;
   std::string title() const;
   void tell_agent(Connection* connection, const Error& error);
   void report(const char* where, Connection* connection, const std::exception_ptr& cause);
   void set_up(connection::Record& record, const agent_runtime::Upgrade& upgrade);
+  void fail_setup(std::string_view why);
   void refuse_session(connection::Record& record, const agent_runtime::Upgrade& upgrade);
   bool write_identity(connection::Record& record,
                       const Request& request,
                       const std::vector<std::string>& more_tags);
   void close_duplicates(const Connection& newcomer);
+  void begin_session(Connection& guest, const ConnectionContext& context);
+  bool handle_frame(std::uint32_t member, std::string_view text);
+  void update_state(Connection& from, json next);
+  void load_state();
+  void accept_state(json next, Connection* source);
+  void apply_state(json next, Connection* source);
+  void tell_state_changed(Connection* source);
+  void broadcast_protocol(std::string_view frame, const Connection* without);
+  void run_call(Connection& from, codec::agents::Call& call);
+  void run_stream(Connection& from, const Callable& callable, codec::agents::Call& call);
+  Deferred<json> invoke(const Callable* callable,
+                        std::string_view method,
+                        std::vector<json>& args,
+                        Connection* from);
+  void send_text(ConnectionRef to, const std::string& text);
+  void answer_call(ConnectionRef to, const std::string& id, const json& result);
   void call_on_close(Connection& member, std::uint16_t code, std::string_view reason, bool clean);
   void leave(connection::Record& record);
   bool excluded(const Exclusions& without);
+  void send_to_all_but(std::span<const std::uint32_t> left_out,
+                       codec::ws::Opcode opcode,
+                       std::span<const std::byte> payload);
   void on_outbox_full(std::uint32_t slot);
   void on_idle();
   void on_tick();
@@ -194,6 +266,7 @@ class Host {
   std::unique_ptr<Settings> settings_;
   std::uint32_t requests_open_ = 0;
   std::uint32_t next_in_bucket_ = connection::none;
+  std::uint32_t protocol_members_ = 0;  // with flag::protocol
   std::uint64_t bytes_received_ = 0;
 };
 

@@ -63,16 +63,21 @@ bool Host::excluded(const Exclusions& without) {
   return !excluded.empty();
 }
 
+void Host::send_to_all_but(std::span<const std::uint32_t> left_out,
+                           Opcode opcode,
+                           std::span<const std::byte> payload) {
+  if (group_.open == 0) return;
+  hub().broadcast(room_, opcode, payload, left_out, when_full(info_.options),
+                  [this](std::uint32_t slot) { on_outbox_full(slot); });
+}
+
 void Host::broadcast(Opcode opcode,
                      std::span<const std::byte> payload,
                      const BroadcastOptions& options) {
   excluded(options.without);
   const std::vector<std::uint32_t>& left_out = runtime_.scratch().excluded;
   if (options.tag.empty()) {
-    if (group_.open == 0) return;
-    hub().broadcast(room_, opcode, payload, left_out, when_full(info_.options),
-                    [this](std::uint32_t slot) { on_outbox_full(slot); });
-    return;
+    return send_to_all_but(left_out, opcode, payload);
   }
   for (connection::Member& member : group_.members) {
     const Record& record = hub().record(member);

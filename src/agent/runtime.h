@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/timer_heap.h"
+#include "codec/agents/client_frame.h"
 #include "connection/hub.h"
 #include "ringroom/agent_class.h"
 
@@ -42,7 +43,8 @@ struct ClosingReply {
 /// What one callback of a room needs while it runs; one for all rooms, whose callbacks come one
 /// after the other.
 struct CallScratch {
-  std::string setup_failure;  // what made the last callback fail
+  std::string setup_failure;     // what made the last callback fail
+  bool error_passed_on = false;  // on_error was the default, so the client may know
   std::optional<ClosingReply> closing_reply;
   std::vector<std::uint32_t> excluded;  // member indices of the broadcast at hand
 };
@@ -112,6 +114,7 @@ class Runtime {
   base::Random& random() { return random_; }
   RuntimeCounts& counts() { return counts_; }
   CallScratch& scratch() { return scratch_; }
+  codec::agents::ClientFrameReader& frame_reader() { return frame_reader_; }
   std::size_t rooms() const { return rooms_.size(); }
   base::Pool<detail::Host::Awake>& awake_pool() { return awake_pool_; }
   /// A room's agent was made, or is gone.
@@ -141,6 +144,7 @@ class Runtime {
   std::int64_t wall_ms_ = 0;
   RuntimeCounts counts_;
   CallScratch scratch_;
+  codec::agents::ClientFrameReader frame_reader_;
 };
 
 }  // namespace ringroom::agent_runtime

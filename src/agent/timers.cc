@@ -28,7 +28,8 @@ void Host::on_idle() {
   sleep();
   group_.members.shrink_to_fit();
   if (!group_.members.empty()) return runtime_.shard().fell_asleep(room_);
-  if (!alarm()) runtime_.remove(*this);
+  const bool remembers = settings_ != nullptr && settings_->state_was_set;
+  if (!alarm() && !remembers) runtime_.remove(*this);
 }
 
 void Host::start_ticks() {
@@ -73,6 +74,7 @@ TimerId Host::add_task(std::uint64_t delay_ns,
   auto task = std::make_unique<Task>();
   task->id = awake_->next_task_id++;
   task->period_ns = period_ns;
+  task->caller = awake_->caller;
   task->call = std::move(call);
   task->timer.kind = static_cast<std::uint8_t>(RoomTimer::task);
   task->timer.owner = room_;
@@ -96,6 +98,7 @@ void Host::run_task(std::uint64_t id) {
   ASSERT(found != awake_->tasks.end());
   // Called from a copy: the call may cancel its own timer.
   const std::function<void()> call = (*found)->call;
+  Connection* caller = resolve((*found)->caller);
   if ((*found)->period_ns > 0) {
     Task& task = **found;
     const std::uint64_t due = task.timer.deadline_ns + task.period_ns;
@@ -105,7 +108,8 @@ void Host::run_task(std::uint64_t id) {
     awake_->tasks.erase(found);
   }
   touch();
-  guard("timer", nullptr, call);
+  run("timer", caller, call,
+      [&](const std::exception_ptr& cause) { report("timer", nullptr, cause); });
 }
 
 }  // namespace ringroom::detail

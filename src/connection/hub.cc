@@ -64,9 +64,13 @@ bool Hub::set_blob(Record& record, std::uint32_t Record::*blob, std::span<const 
   if (!bytes.empty()) std::memcpy(blobs_.bytes(made).data(), bytes.data(), bytes.size());
   // The old bytes go last, so that no sealed record ever names a cell that is free.
   const std::uint32_t old = std::exchange(record.*blob, made);
-  if (record.has(flag::parked)) record.seal = checksum(record);
+  renew_seal(record);
   if (old != none) blobs_.free(old);
   return true;
+}
+
+void Hub::renew_seal(Record& record) {
+  if (record.has(flag::parked)) record.seal = checksum(record);
 }
 
 std::span<const std::byte> Hub::blob(const Record& record, std::uint32_t Record::*which) {

@@ -95,6 +95,8 @@ class Hub {
   void park(std::uint32_t slot, Record& record);
   /// The poll has ended.
   void unpark(Record& record);
+  /// After a change to what the seal of a parked connection covers.
+  static void renew_seal(Record& record);
   /// The tag of the request that waits for the connection's bytes (flag::receiving).
   static reactor::Tag receive_tag(std::uint32_t slot, const Record& record);
   void set_deadline(std::uint32_t slot, Deadline about, std::uint64_t at_ns);

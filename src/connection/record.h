@@ -34,8 +34,10 @@ inline constexpr std::uint16_t unfinished = 1U << 9;  // has received bytes that
 inline constexpr std::uint16_t ended = 1U << 10;      // the FIN came behind input that waits
 inline constexpr std::uint16_t receiving_once = 1U << 11;  // the receive is a single-shot one
 inline constexpr std::uint16_t parked = 1U << 12;          // it is a poll: the agent sleeps
+inline constexpr std::uint16_t protocol = 1U << 13;        // gets the frames of the Agents protocol
+inline constexpr std::uint16_t readonly = 1U << 14;        // may not change its room's state
 /// What stays as it is for as long as the connection lives; under its seal.
-inline constexpr std::uint16_t lasting = deflate;
+inline constexpr std::uint16_t lasting = deflate | protocol | readonly;
 }  // namespace flag
 
 struct Record {

@@ -67,6 +67,10 @@ class Lab final : public Agent {
 
   void on_connect(Connection&, const ConnectionContext&) override { ++connects_; }
 
+  bool should_send_protocol_messages(Connection&, const ConnectionContext& context) override {
+    return context.request().query("protocol") == "on";
+  }
+
   void on_alarm() override { broadcast(json{{"alarm", true}}); }
 
   std::vector<std::string> connection_tags(Connection&, const ConnectionContext& context) override {

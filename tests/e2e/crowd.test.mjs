@@ -189,6 +189,8 @@ describe("Dead peers", () => {
     const watcher = await Client.connect(server, "/agents/chat-room/pulse?username=watcher");
     const dead = await Raw.open(server, "/agents/chat-room/pulse?username=dead");
     assert.equal((await watcher.nextJson()).type, "join");
+    const told = [await dead.nextFrame(), await dead.nextFrame()].map(({ opcode }) => opcode);
+    assert.deepEqual(told, [Opcode.text, Opcode.text], "identity and MCP servers");
     assert.equal((await dead.nextFrame()).opcode, Opcode.ping);
     const leave = await watcher.nextJson();
     assert.deepEqual([leave.type, leave.user], ["leave", "dead"]);

@@ -92,6 +92,14 @@ describe("Sessions", () => {
     await watcher.close();
   });
 
+  test("an on_error of the agent's own keeps the reason to itself: 500", async () => {
+    const raw = await Raw.connect(server);
+    raw.send(upgrade("/agents/hooks/discreet?throw=connect"));
+    const { status, body } = await raw.answer();
+    assert.deepEqual([status, body], [500, "Internal Server Error"]);
+    await raw.ended();
+  });
+
   test("what on_message throws reaches on_error, and everybody stays", async () => {
     const watcher = await Client.connect(server, "/agents/hooks/message");
     const client = await Client.connect(server, "/agents/hooks/message?_pk=thrower");

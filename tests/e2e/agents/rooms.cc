@@ -119,20 +119,23 @@ class Flood : public Agent {
 class FloodClose final : public Flood {
  public:
   using Flood::Flood;
+  static constexpr AgentOptions options{.protocol_frames = false};
 };
 RINGROOM_AGENT(FloodClose)
 
 class FloodNewest final : public Flood {
  public:
   using Flood::Flood;
-  static constexpr AgentOptions options{.outbox_full = OutboxFull::drop_newest};
+  static constexpr AgentOptions options{.protocol_frames = false,
+                                        .outbox_full = OutboxFull::drop_newest};
 };
 RINGROOM_AGENT(FloodNewest)
 
 class FloodOldest final : public Flood {
  public:
   using Flood::Flood;
-  static constexpr AgentOptions options{.outbox_full = OutboxFull::drop_oldest};
+  static constexpr AgentOptions options{.protocol_frames = false,
+                                        .outbox_full = OutboxFull::drop_oldest};
 };
 RINGROOM_AGENT(FloodOldest)
 
@@ -224,6 +227,7 @@ class Hooks final : public Agent {
   void on_error(Connection& guest, const Error& error) override {
     broadcast(json{{"where", error.where()}, {"message", error.message()}, {"of", guest.id()}},
               {.without = guest.ref()});
+    if (name() != "discreet") Agent::on_error(guest, error);
   }
 };
 RINGROOM_AGENT(Hooks)
@@ -250,6 +254,7 @@ RINGROOM_AGENT(OneEach)
 class Sluggish final : public Agent {
  public:
   using Agent::Agent;
+  static constexpr AgentOptions options{.protocol_frames = false};
 
   void on_message(Connection& from, Message message) override {
     const json command = json::parse(message.text());

@@ -1,8 +1,12 @@
-// A WebSocket client (npm ws) whose messages wait in a queue until a test asks for them.
+// A WebSocket client (npm ws) whose messages wait in a queue until a test asks for them. Frames of
+// the Agents protocol go past it, as past an application's own client, unless it asks for them.
 import { WebSocket } from "ws";
 import { within } from "./deadline.mjs";
 
 const patience = 10_000;
+
+const isProtocolFrame = (message) =>
+  typeof message === "string" && /"type":"cf_agent_(identity|state|mcp_servers)"/.test(message);
 
 export class Client {
   static async connect(server, path, options = {}) {
@@ -11,7 +15,9 @@ export class Client {
     return client;
   }
 
-  constructor(server, path, options = {}) {
+  /** `frames`: also those of the Agents protocol. The rest goes to ws. */
+  constructor(server, path, { frames = false, ...options } = {}) {
+    this.frames = frames;
     this.socket = new WebSocket(server.wsUrl(path), { perMessageDeflate: false, ...options });
     this.messages = [];
     this.waiting = [];
@@ -28,6 +34,7 @@ export class Client {
   }
 
   push(message) {
+    if (!this.frames && isProtocolFrame(message)) return;
     const waiter = this.waiting.shift();
     if (waiter) waiter(message);
     else this.messages.push(message);

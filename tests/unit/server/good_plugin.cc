@@ -3,7 +3,8 @@
 
 namespace {
 
-ringroom::detail::Registration chess{{.name = "ChessGame", .options = {.tick_hz = 5}}, nullptr};
+ringroom::detail::Registration chess{
+    {.name = "ChessGame", .options = {.tick_hz = 5}, .callables = {}}, nullptr};
 const ringroom::detail::Registrar chess_registrar{chess};
 
 }  // namespace
