@@ -37,6 +37,10 @@ inline constexpr std::size_t outbox_bytes_max_default = 1 * MiB;
 inline constexpr std::size_t body_bytes_max_default = 8 * MiB;
 /// Connections of one room; default of --room-connections-max.
 inline constexpr std::size_t room_connections_max_default = 32768;
+/// Messages of one envelope, received or sent (proto/README.md).
+inline constexpr std::size_t envelope_messages_max = 16'384;
+/// Bytes of UTF-8 of a batched message's type, and of its key.
+inline constexpr std::size_t envelope_name_bytes_max = 255;
 /// Ticks a second that AgentOptions::tick_hz may ask for.
 inline constexpr double tick_hz_max = 1000;
 

@@ -3,6 +3,7 @@
 
 #include "ringroom/agent.h"
 #include "ringroom/agent_class.h"
+#include "ringroom/batch.h"
 #include "ringroom/close_code.h"
 #include "ringroom/connection.h"
 #include "ringroom/deferred.h"
