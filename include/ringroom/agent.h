@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ringroom/agent_options.h"
+#include "ringroom/batch.h"
 #include "ringroom/close_code.h"
 #include "ringroom/connection.h"
 #include "ringroom/deferred.h"
@@ -125,6 +126,8 @@ struct BroadcastOptions {
   Exclusions without = {};
   /// Only to connections with this tag; empty: to all.
   std::string_view tag = {};
+  /// For broadcast_queued(): a newer message of that key replaces the one that is still queued.
+  std::string_view key = {};
 };
 
 /// The open connections of a room, or those with a tag, as a range of Connection&. Sends and
@@ -196,6 +199,9 @@ class Agent {
   /// The handshake is done. What is thrown here closes the connection with 1011.
   virtual void on_connect(Connection& connection, const ConnectionContext& context);
   virtual void on_message(Connection& connection, Message message);
+  /// An envelope came, whole and checked. Default: on_message for each of its messages, as long as
+  /// the connection is open; what one of them throws doesn't keep the others back.
+  virtual void on_batch(Connection& connection, Batch batch);
   /// The connection is a member no more; its state and attachment can still be read. Code 1005:
   /// the client gave none, 1006: it vanished (was_clean is false).
   virtual void on_close(Connection& connection,
@@ -208,7 +214,7 @@ class Agent {
   virtual void on_error(Connection& connection, const Error& error);
   /// What any other callback threw. Default: logs.
   virtual void on_error(const Error& error);
-  /// A connection whose outbox was full has room again.
+  /// A connection whose outbox was full, or whose queue had to wait, has room again.
   virtual void on_drain(Connection& connection);
   /// At AgentOptions::tick_hz while somebody is connected.
   virtual void on_tick(const Tick& tick);
@@ -300,6 +306,36 @@ class Agent {
     broadcast(std::string_view(value.dump()), options);
   }
 
+  /// Connection::queue() for every open connection of the room; clients whose queues hold the same
+  /// get the same envelope, encoded once.
+  void broadcast_queued(std::string_view type,
+                        std::string_view text,
+                        const BroadcastOptions& options = {});
+  void broadcast_queued(std::string_view type,
+                        const char* text,
+                        const BroadcastOptions& options = {}) {
+    broadcast_queued(type, std::string_view(text), options);
+  }
+  void broadcast_queued(std::string_view type,
+                        const std::string& text,
+                        const BroadcastOptions& options = {}) {
+    broadcast_queued(type, std::string_view(text), options);
+  }
+  void broadcast_queued(std::string_view type,
+                        std::span<const std::byte> bytes,
+                        const BroadcastOptions& options = {});
+  void broadcast_queued(std::string_view type,
+                        const Message& message,
+                        const BroadcastOptions& options = {});
+  template <std::same_as<json> J>
+  void broadcast_queued(std::string_view type,
+                        const J& value,
+                        const BroadcastOptions& options = {}) {
+    broadcast_queued_json(type, value.dump(), options);
+  }
+  /// Sends what is queued for anybody, now.
+  void flush();
+
   /// Calls `task` once after at least `delay`, on this shard. In memory: keeps the room awake and
   /// dies with the agent. What it throws reaches on_error.
   TimerId after(std::chrono::nanoseconds delay, std::function<void()> task);
@@ -342,6 +378,9 @@ class Agent {
 
  private:
   void set_state_json(json next);
+  void broadcast_queued_json(std::string_view type,
+                             std::string_view text,
+                             const BroadcastOptions& options);
 
   detail::Host* host_;
 };

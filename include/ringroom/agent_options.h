@@ -2,6 +2,8 @@
 // Constants: any thread.
 #pragma once
 
+#include "ringroom/batch.h"
+
 #include <cstdint>
 
 namespace ringroom {
@@ -22,6 +24,17 @@ enum class DuplicateIds : std::uint8_t {
             ///< lives, doesn't come back. Costs a walk over the room for each connect
 };
 
+/// Envelopes: many logical messages in one frame (proto/README.md).
+struct Batching {
+  /// For connections that negotiate nothing; those that do get what they asked for.
+  BatchFormat format = BatchFormat::none;
+  /// What is queued leaves so long after its first message, or as soon as it is so many messages or
+  /// bytes, whichever comes first.
+  std::uint32_t flush_after_ms = 50;
+  std::uint32_t messages_max = 100;
+  std::uint32_t bytes_max = 16 * 1024;
+};
+
 struct AgentOptions {
   /// The agent may be destroyed while it is idle; its connections stay.
   bool hibernate = true;
@@ -37,6 +50,8 @@ struct AgentOptions {
   /// CORS headers on answers to plain requests, and OPTIONS answered for the agent.
   bool cors = false;
   DuplicateIds duplicate_ids = DuplicateIds::keep;
+  /// Of queue() and broadcast_queued(), and for connections that ask for envelopes.
+  Batching batching = {};
 };
 
 }  // namespace ringroom

@@ -14,14 +14,21 @@ namespace detail {
 struct BatchAccess;
 }
 
+/// How the envelopes of a connection are written.
+enum class BatchFormat : std::uint8_t {
+  none,         ///< one message a frame
+  flatbuffers,  ///< binary messages: ringroom.batch.fb.v1, ?batch=fb
+  json_text,    ///< text messages: ringroom.batch.json.v1, ?batch=json
+};
+
 /// What the payload of a logical message is. Text and JSON are valid UTF-8.
 enum class PayloadKind : std::uint8_t { bytes, text, json_value };
 
 /// One logical message, as it stands in an envelope. Views: borrowed as the envelope is.
 struct BatchedMessage {
-  std::string_view type;  ///< what the message is about; at most 255 bytes of UTF-8
-  std::span<const std::byte> payload;
-  std::string_view key;      ///< of what it is the newest value; empty: of nothing
+  std::string_view type{};  ///< what the message is about; at most 255 bytes of UTF-8
+  std::span<const std::byte> payload{};
+  std::string_view key{};    ///< of what it is the newest value; empty: of nothing
   std::uint32_t age_ms = 0;  ///< how long it had waited when the envelope was made
   PayloadKind kind = PayloadKind::bytes;
 

@@ -4,6 +4,7 @@
 // --outbox-bytes-max, its state by 16 KiB, its tags by 10 of 256 bytes.
 #pragma once
 
+#include "ringroom/agent_options.h"
 #include "ringroom/close_code.h"
 #include "ringroom/json.h"
 #include "ringroom/message.h"
@@ -106,6 +107,36 @@ class Connection {
     return send(std::string_view(value.dump()));
   }
 
+  /// Queues a logical message for the next envelope, which leaves after AgentOptions::batching's
+  /// time, messages or bytes, before anything else is sent to this client, or at flush(). To a
+  /// connection without envelopes the payload is sent at once, as a message of its own. The bytes
+  /// are copied. A message with a `key` replaces the one of that key that is still queued; others
+  /// are never dropped unseen: if the client doesn't read and the queue is full (at
+  /// --outbox-bytes-max), the class's outbox_full decides, and a gap marker tells the client how
+  /// many it missed. Throws std::length_error for a type or key above 255 bytes.
+  SendResult queue(std::string_view type, std::string_view text, std::string_view key = {});
+  SendResult queue(std::string_view type, const char* text, std::string_view key = {}) {
+    return queue(type, std::string_view(text), key);
+  }
+  SendResult queue(std::string_view type, const std::string& text, std::string_view key = {}) {
+    return queue(type, std::string_view(text), key);
+  }
+  SendResult queue(std::string_view type,
+                   std::span<const std::byte> bytes,
+                   std::string_view key = {});
+  SendResult queue(std::string_view type, const Message& message, std::string_view key = {});
+  template <std::same_as<json> J>
+  SendResult queue(std::string_view type, const J& value, std::string_view key = {}) {
+    return queue_json(type, value.dump(), key);
+  }
+  /// Sends what is queued, now.
+  void flush();
+  /// How the envelopes of this connection are written; none: it gets one message a frame.
+  BatchFormat batch_format() const;
+  /// Replaces the class's time, messages and bytes for this connection, until the agent sleeps. The
+  /// format stays what was negotiated.
+  void set_batching(const Batching& limits);
+
   /// Starts the close handshake (RFC 6455 §7.1.2). Without a code the frame is empty. Throws
   /// std::invalid_argument for a code that may not be sent (allowed: 1000–4999 but 1004–1006 and
   /// 1015–2999) or a reason of more than 123 bytes. on_close follows when the client answers.
@@ -178,6 +209,7 @@ class Connection {
   friend struct detail::ConnectionAccess;
 
   void set_state_json(const json& value);
+  SendResult queue_json(std::string_view type, std::string_view text, std::string_view key);
   void* local_value(const detail::LocalType& type);
 
   detail::Host* host_;

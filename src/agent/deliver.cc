@@ -107,6 +107,7 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
     record.set(connection::flag::deflate);
     record.window_bits = upgrade.window_bits;
   }
+  agree_on_batching(record, upgrade.batch_format);
   hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
   hub().accept(record);
   if (info_.options.duplicate_ids == DuplicateIds::replace) close_duplicates(guest);
@@ -170,6 +171,7 @@ void Host::closed_by_peer(Record& record, std::uint16_t code, std::string_view r
   const std::uint32_t slot = ConnectionAccess::slot(member);
   const bool peer_was_first = record.stage == Stage::open;
   if (peer_was_first) {
+    flush(member);
     hub().mark_closing(slot);
     // Known codes are echoed; an empty frame is answered by an empty one.
     runtime_.scratch().closing_reply = agent_runtime::ClosingReply{
@@ -216,6 +218,7 @@ void Host::drained(Record& record) {
   if (record.stage != Stage::open || agent_ == nullptr) return;
   touch();
   Connection& member = group_.members[record.member];
+  if (awake_->queues != nullptr) awake_->queues->flush(record.member, queues_now(), false);
   guard("on_drain", &member, [&] { agent_->on_drain(member); });
 }
 
@@ -247,6 +250,7 @@ Deferred<Response> Host::request(const Request& request) {
 }
 
 void Host::close_all(std::uint16_t code, std::string_view reason) {
+  flush_all();
   for (const connection::Member& member : group_.members) {
     hub().send_close(ConnectionAccess::slot(member), code, reason);
   }

@@ -64,6 +64,7 @@ bool Host::wake() {
 
 void Host::sleep() {
   if (agent_ != nullptr) {
+    flush_all();
     guard("destructor", nullptr, [&] { agent_.reset(); });
     runtime_.note_asleep(*this);
   }
@@ -170,8 +171,11 @@ void* Host::local_value(const LocalType& type, const Connection& connection) {
 void Host::leave(connection::Record& record) {
   if (record.has(connection::flag::protocol)) --protocol_members_;
   const std::uint32_t index = record.member;
+  const bool was_batched = record.has(connection::flag::batched);
   const std::uint32_t last = hub().leave(record);
   if (awake_ == nullptr) return;
+  if (awake_->queues != nullptr) awake_->queues->leave(index, last);
+  if (was_batched && awake_->batched != UINT32_MAX) --awake_->batched;
   awake_->locals.leave(index, last);
   if (group_.members.empty()) stop_ticks();
 }

@@ -5,6 +5,7 @@
 
 #include "agent/awake.h"
 #include "agent/local_values.h"
+#include "agent/queues.h"
 #include "base/timer_heap.h"
 #include "connection/group.h"
 #include "connection/hub.h"
@@ -29,7 +30,7 @@ namespace ringroom::agent_runtime {
 class Runtime;
 
 /// Kinds of base::Timer that belong to rooms; a connection's are below.
-enum class RoomTimer : std::uint8_t { idle = 16, tick, task, alarm };
+enum class RoomTimer : std::uint8_t { idle = 16, tick, task, alarm, flush };
 
 constexpr bool is_room_timer(const base::Timer& timer) {
   return timer.kind >= static_cast<std::uint8_t>(RoomTimer::idle);
@@ -47,6 +48,7 @@ struct Upgrade {
   std::string_view switching_protocols;  ///< the 101, ready to send
   bool deflate = false;
   std::uint8_t window_bits = 15;
+  BatchFormat batch_format = BatchFormat::none;
 };
 
 }  // namespace ringroom::agent_runtime
@@ -97,6 +99,8 @@ class Host {
   /// fails: then with 101, an error frame and 1011.
   void connect(const agent_runtime::Upgrade& upgrade);
   void deliver(std::uint32_t member, Message message);
+  /// The same from a connection with envelopes. One that is malformed fails the connection.
+  void deliver_batched(connection::Record& record, std::span<std::byte> payload, bool is_text);
   /// The peer's close frame arrived, or its answer to ours. Answers, and takes the member out.
   void closed_by_peer(connection::Record& record, std::uint16_t code, std::string_view reason);
   /// The connection ended without a close frame.
@@ -160,6 +164,15 @@ class Host {
                  const BroadcastOptions& options);
   void close(Connection& connection, std::optional<std::uint16_t> code, std::string_view reason);
 
+  // ---- Envelopes (batches.cc)
+
+  void deliver_each(Connection& from, const Batch& batch);
+  SendResult queue(Connection& to, const BatchedMessage& message);
+  void broadcast_queued(const BatchedMessage& message, const BroadcastOptions& options);
+  void flush(Connection& connection);
+  void flush_all();
+  void set_batching(Connection& connection, const Batching& limits);
+
  private:
   friend class agent_runtime::Runtime;  // has the pool of Awakes
 
@@ -198,6 +211,8 @@ class Host {
     bool state_is_loaded = false;
     std::optional<json> state;
     std::shared_ptr<agent_runtime::HostLink> link;
+    std::unique_ptr<agent_runtime::Queues> queues;  // from the first queue() on
+    std::uint32_t batched = UINT32_MAX;             // members with envelopes, once somebody asked
   };
 
   Settings& settings();
@@ -247,6 +262,13 @@ class Host {
                        codec::ws::Opcode opcode,
                        std::span<const std::byte> payload);
   void on_outbox_full(std::uint32_t slot);
+  bool has_batched_members();
+  void agree_on_batching(connection::Record& record, BatchFormat format);
+  std::span<const std::byte> aligned(std::span<std::byte> payload);
+  void refuse_envelope(connection::Record& record, std::string_view fault);
+  agent_runtime::Queues& queues();
+  agent_runtime::Queues::Now queues_now() const;
+  SendResult push(Connection& to);
   void on_idle();
   void on_tick();
   void start_ticks();

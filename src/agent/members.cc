@@ -23,6 +23,8 @@ WhenFull when_full(const AgentOptions& options) {
 
 SendResult Host::send(Connection& to, Opcode opcode, std::span<const std::byte> payload) {
   const std::uint32_t slot = ConnectionAccess::slot(to);
+  if (hub().record(to).has(connection::flag::batched)) [[unlikely]]
+    flush(to);
   switch (hub().send(slot, opcode, payload, when_full(info_.options))) {
     case Sent::queued: return SendResult::queued;
     case Sent::closed: return SendResult::closed;
@@ -38,6 +40,9 @@ void Host::on_outbox_full(std::uint32_t slot) {
     return;
   }
   ++runtime_.counts().outbox_closed;
+  if (awake_ != nullptr && awake_->queues != nullptr) {
+    awake_->queues->give_up(hub().slab()[slot].member, queues_now());
+  }
   hub().send_close(slot, number(CloseCode::try_again_later), "the client reads too slowly");
 }
 
@@ -67,6 +72,8 @@ void Host::send_to_all_but(std::span<const std::uint32_t> left_out,
                            Opcode opcode,
                            std::span<const std::byte> payload) {
   if (group_.open == 0) return;
+  if (awake_ != nullptr && awake_->queues != nullptr) [[unlikely]]
+    flush_all();
   hub().broadcast(room_, opcode, payload, left_out, when_full(info_.options),
                   [this](std::uint32_t slot) { on_outbox_full(slot); });
 }
@@ -92,8 +99,9 @@ void Host::broadcast(Opcode opcode,
 // Those that have the id of a newcomer make place for it.
 void Host::close_duplicates(const Connection& newcomer) {
   const std::string_view id = newcomer.id();
-  for (const connection::Member& member : group_.members) {
+  for (connection::Member& member : group_.members) {
     if (&member == &newcomer || member.id() != id) continue;
+    flush(member);
     hub().send_close(ConnectionAccess::slot(member), number(CloseCode::replaced),
                      "replaced by a newer connection with this id");
   }
@@ -115,6 +123,7 @@ void Host::close(Connection& connection,
     reply->reason = reason;
     return;
   }
+  flush(connection);
   hub().send_close(slot, code, reason);
 }
 

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/timer_heap.h"
 #include "codec/agents/client_frame.h"
+#include "codec/envelope/envelope.h"
 #include "connection/hub.h"
 #include "ringroom/agent_class.h"
 
@@ -115,6 +116,7 @@ class Runtime {
   RuntimeCounts& counts() { return counts_; }
   CallScratch& scratch() { return scratch_; }
   codec::agents::ClientFrameReader& frame_reader() { return frame_reader_; }
+  codec::envelope::JsonReader& json_reader() { return json_reader_; }
   std::size_t rooms() const { return rooms_.size(); }
   base::Pool<detail::Host::Awake>& awake_pool() { return awake_pool_; }
   /// A room's agent was made, or is gone.
@@ -145,6 +147,7 @@ class Runtime {
   RuntimeCounts counts_;
   CallScratch scratch_;
   codec::agents::ClientFrameReader frame_reader_;
+  codec::envelope::JsonReader json_reader_;
 };
 
 }  // namespace ringroom::agent_runtime

@@ -8,12 +8,17 @@ namespace ringroom::detail {
 
 using agent_runtime::RoomTimer;
 
+namespace {
+constexpr std::uint64_t flush_before_sleep_ns = 1'000'000;
+}  // namespace
+
 void Host::fire(base::Timer& timer) {
   switch (static_cast<RoomTimer>(timer.kind)) {
     case RoomTimer::idle: return on_idle();
     case RoomTimer::tick: return on_tick();
     case RoomTimer::task: return run_task(timer.detail);
     case RoomTimer::alarm: return on_alarm();
+    case RoomTimer::flush: return awake_->queues->flush_due(queues_now());
   }
 }
 
@@ -25,6 +30,11 @@ void Host::on_idle() {
     return runtime_.timers().set(awake_->idle, awake_->last_event_ns + after);
   }
   if (!awake_reasons().empty()) return runtime_.timers().set(awake_->idle, now + after);
+  if (awake_->queues != nullptr && !awake_->queues->empty()) {
+    // Asleep once the clients have what was queued.
+    flush_all();
+    return runtime_.timers().set(awake_->idle, now + flush_before_sleep_ns);
+  }
   sleep();
   group_.members.shrink_to_fit();
   if (!group_.members.empty()) return runtime_.shard().fell_asleep(room_);

@@ -36,8 +36,11 @@ inline constexpr std::uint16_t receiving_once = 1U << 11;  // the receive is a s
 inline constexpr std::uint16_t parked = 1U << 12;          // it is a poll: the agent sleeps
 inline constexpr std::uint16_t protocol = 1U << 13;        // gets the frames of the Agents protocol
 inline constexpr std::uint16_t readonly = 1U << 14;        // may not change its room's state
+inline constexpr std::uint16_t batch_flat = 1U << 4;       // envelopes of FlatBuffers
+inline constexpr std::uint16_t batch_json = 1U << 15;      // envelopes of JSON
+inline constexpr std::uint16_t batched = batch_flat | batch_json;
 /// What stays as it is for as long as the connection lives; under its seal.
-inline constexpr std::uint16_t lasting = deflate | protocol | readonly;
+inline constexpr std::uint16_t lasting = deflate | protocol | readonly | batched;
 }  // namespace flag
 
 struct Record {

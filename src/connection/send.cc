@@ -141,7 +141,8 @@ bool Hub::has_room(std::uint32_t slot, Record& record, std::size_t bytes, WhenFu
     Active& active = activate(record);
     if (active.backlog.bytes() >= options_.outbox_bytes_max && !own) {
       record.set(flag::was_full);
-      if (when_full == WhenFull::refuse) return false;
+      // An envelope holds messages that may not vanish unseen.
+      if (when_full == WhenFull::refuse || record.has(flag::batched)) return false;
       // What the kernel is reading can't be dropped; one frame may wait behind it in any case, so
       // that who reads again gets the newest.
       drop_oldest_frames(active.backlog, bytes, options_.outbox_bytes_max);

@@ -1,4 +1,5 @@
-// Echo: every message back, text as text and binary as binary. For conformance and load.
+// Echo: every message back, text as text and binary as binary, an envelope as an envelope. For
+// conformance and load.
 #include <ringroom/ringroom.h>
 
 using namespace ringroom;
@@ -8,7 +9,18 @@ class Echo final : public Agent {
   using Agent::Agent;
   static constexpr AgentOptions options{.protocol_frames = false, .compression = true};
 
-  void on_message(Connection& from, Message message) override { from.send(message); }
+  void on_message(Connection& from, Message message) override {
+    if (message.is_batched()) {
+      from.queue(message.type(), message);
+    } else {
+      from.send(message);
+    }
+  }
+  // An envelope is answered by one.
+  void on_batch(Connection& from, Batch batch) override {
+    Agent::on_batch(from, batch);
+    from.flush();
+  }
 
   Deferred<Response> on_request(const Request&) override {
     return Response::text(426, "This room speaks WebSocket.").set_header("Upgrade", "websocket");

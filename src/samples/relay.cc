@@ -1,4 +1,5 @@
-// Relay: every message to all other members of the room, unchanged. For load.
+// Relay: every message to all other members of the room, unchanged; to those with envelopes in
+// their next one. For load.
 #include <ringroom/ringroom.h>
 
 using namespace ringroom;
@@ -9,7 +10,7 @@ class Relay final : public Agent {
   static constexpr AgentOptions options{.protocol_frames = false};
 
   void on_message(Connection& from, Message message) override {
-    broadcast(message, {.without = from.ref()});
+    broadcast_queued(message.type(), message, {.without = from.ref(), .key = message.key()});
   }
 
   Deferred<Response> on_request(const Request&) override {

@@ -152,6 +152,7 @@ void Shard::admit(std::uint32_t slot, Arrival& arrival) {
   }
   agent_runtime::Upgrade upgrade{
       .slot = slot, .request = arrival.request, .switching_protocols = {}};
+  upgrade.batch_format = arrival.batching.format;
   std::string extensions;
   if (arrival.info->options.compression && !arrival.extensions.empty()) {
     if (const auto agreed = codec::ws::negotiate(arrival.extensions)) {
@@ -161,7 +162,8 @@ void Shard::admit(std::uint32_t slot, Arrival& arrival) {
     }
   }
   std::string switching;
-  codec::http::write_switching_protocols(switching, arrival.accept_key, {}, extensions);
+  codec::http::write_switching_protocols(switching, arrival.accept_key,
+                                         arrival.batching.subprotocol, extensions);
   upgrade.switching_protocols = switching;
   Record& record = hub_.slab()[slot];
   const std::uint32_t generation = record.generation;

@@ -2,6 +2,7 @@
 // Arrival: an upgrade on its way to the room's home shard. Owned by the shard that has the socket.
 #pragma once
 
+#include "codec/envelope/negotiation.h"
 #include "codec/http/request_reader.h"
 #include "codec/http/upgrade.h"
 #include "ringroom/agent_class.h"
@@ -37,6 +38,7 @@ struct Arrival {
   Request request;
   codec::http::AcceptKey accept_key;
   std::string extensions;
+  codec::envelope::Agreement batching;
   std::vector<std::byte> behind;  // bytes that came after the head: frames
   unsigned home;
 };

@@ -156,7 +156,11 @@ void Shard::deliver(std::uint32_t slot, Record& record, const Event& event, std:
                    .buffer = static_cast<std::uint16_t>(buffer),
                    .in_place = event.in_place && buffer != no_buffer,
                    .payload = event.payload};
-  runtime_.host(record.room).deliver(record.member, Message(event.payload, is_text));
+  if (record.has(flag::batched)) [[unlikely]] {
+    runtime_.host(record.room).deliver_batched(record, event.payload, is_text);
+  } else {
+    runtime_.host(record.room).deliver(record.member, Message(event.payload, is_text));
+  }
   hub_.delivery.slot = connection::none;
   hub_.delivery.in_place = false;
 }
@@ -177,7 +181,11 @@ void Shard::deliver_compressed(std::uint32_t slot,
         .failed(record, codec::ws::close_code::invalid_payload, "Text is not UTF-8");
   }
   hub_.delivery.slot = slot;
-  runtime_.host(record.room).deliver(record.member, Message(inflated_, is_text));
+  if (record.has(flag::batched)) {
+    runtime_.host(record.room).deliver_batched(record, inflated_, is_text);
+  } else {
+    runtime_.host(record.room).deliver(record.member, Message(inflated_, is_text));
+  }
   hub_.delivery.slot = connection::none;
 }
 

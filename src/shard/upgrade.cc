@@ -37,6 +37,11 @@ void Shard::upgrade(std::uint32_t slot, HttpSession& session, std::span<const st
       return close_after_accept(slot, accepted->accept_key, *close);
     }
   }
+  const auto batching = codec::envelope::negotiate(accepted->subprotocols, request.query("batch"),
+                                                   to.info->options.batching.format);
+  if (!batching) {
+    return refuse_upgrade(slot, Response::text(400, "The parameter batch must be fb or json"));
+  }
   Request passed = session.reader.take_request();
   if (decision) passed = std::get<Request>(*std::move(decision));
   const unsigned home = fleet_.home_of(to.info->name, to.room);
@@ -46,6 +51,7 @@ void Shard::upgrade(std::uint32_t slot, HttpSession& session, std::span<const st
                       .request = std::move(passed),
                       .accept_key = accepted->accept_key,
                       .extensions = std::move(accepted->extensions),
+                      .batching = *batching,
                       .behind = {behind.begin(), behind.end()},
                       .home = home,
                   }));
