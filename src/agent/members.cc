@@ -115,7 +115,9 @@ void Host::close(Connection& connection,
   }
   if (!codec::ws::is_valid_close_reason(reason)) {
     throw std::invalid_argument(
-        "WebSocket close reason must be UTF-8 and not be longer than 123 bytes.");
+        reason.size() > limits::close_reason_bytes_max
+            ? "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded."
+            : "WebSocket close reason must be UTF-8.");
   }
   const std::uint32_t slot = ConnectionAccess::slot(connection);
   if (auto& reply = runtime_.scratch().closing_reply; reply && reply->slot == slot) {
