@@ -65,6 +65,12 @@ export class Client {
     return this.nextJson();
   }
 
+  /** Sends a message as it is and returns the next one as JSON. */
+  say(message) {
+    this.send(message);
+    return this.nextJson();
+  }
+
   /** Closes as a browser does, and waits for the end. */
   async close(code, reason) {
     this.socket.close(code, reason);

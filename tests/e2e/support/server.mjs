@@ -15,6 +15,9 @@ const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 export const binary = resolve(process.env.RINGROOM_BINARY ?? join(repository, "build-test/ringroom"));
 export const fixture = resolve(
   process.env.RINGROOM_FIXTURE ?? join(dirname(binary), "tests/e2e/agents/fixture.so"));
+/** The agents of the recordings that are no samples. */
+export const recordedAgents = resolve(
+  process.env.RINGROOM_RECORDED_AGENTS ?? join(dirname(binary), "tests/agents/recorded.so"));
 /** Where tests leave what people may want to look at. */
 export const artifacts = resolve(process.env.RINGROOM_ARTIFACTS ?? dirname(binary));
 /** Arguments for every server, so that the same tests run with other settings too. */
