@@ -1,44 +1,24 @@
 // The page of GET / in a real browser: two tabs talk to each other.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
+import { Browser } from "./support/browser.mjs";
 import { artifacts, Server } from "./support/server.mjs";
 
-const executablePath = process.env.RINGROOM_CHROMIUM ??
-  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-
 describe("The page", () => {
-  let server, browser, profile;
-  const errors = [];
+  let server, browser;
 
   before(async () => {
     server = await Server.start();
-    profile = await mkdtemp(join(tmpdir(), "ringroom-browser-"));
-    browser = await chromium.launchPersistentContext(profile, {
-      executablePath,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-      viewport: { width: 1100, height: 900 },
-    });
-    browser.setDefaultTimeout(15_000);
+    browser = await Browser.start();
   });
   after(async () => {
-    await browser.close();
-    await rm(profile, { recursive: true, force: true });
+    await browser.stop();
     await server.stop();
   });
 
   async function tab(query, where = server) {
-    const page = await browser.newPage();
-    page.on("pageerror", (error) => errors.push(error.message));
-    page.on("console", (message) => {
-      if (message.type() === "error" && !message.text().includes("WebSocket")) errors.push(message.text());
-    });
-    await page.goto(where.url(`/${query}`));
+    const page = await browser.tab(where.url(`/${query}`));
     await page.locator("#chat .status[data-state=open]").waitFor();
     await page.locator("#presence .status[data-state=open]").waitFor();
     return page;
@@ -119,6 +99,6 @@ describe("The page", () => {
   });
 
   test("no tab had anything to complain about", () => {
-    assert.deepEqual(errors, []);
+    assert.deepEqual(browser.errors, []);
   });
 });
