@@ -67,7 +67,8 @@ void Hub::settle_finishing() {
       return true;
     }
     record->stage = Stage::lingering;
-    ring_.shut_down(ref.slot, Tag::of(Op::ignored, ref.slot, record->generation));
+    record->set(flag::shutting_down);
+    ring_.shut_down(ref.slot, Tag::of(Op::shut_down, ref.slot, record->generation));
     set_deadline(ref.slot, Deadline::linger,
                  ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
     return true;
@@ -101,7 +102,22 @@ void Hub::close_file(std::uint32_t slot) {
     if (record.*blob != none) blobs_.free(record.*blob);
     record.*blob = none;
   }
+  if (record.has(flag::shutting_down)) return;  // closed when that is done
   ring_.close(slot, {requests, count}, Tag::of(Op::close, slot, record.generation));
+}
+
+// A worker of the kernel does it, and looks the descriptor up when it gets there (shutdown is
+// always asynchronous, io_uring/net.c). Were it closed before, that could be another connection's
+// by then.
+void Hub::on_shut_down(const reactor::Completion& completion) {
+  const std::uint32_t slot = completion.tag.slot();
+  Record* record = slab_.find(slot, completion.tag.generation());
+  ASSERT(record != nullptr && record->has(flag::shutting_down));
+  record->clear(flag::shutting_down);
+  if (record->stage != Stage::shutting) return;
+  const Tag receive = receive_tag(slot, *record);
+  const std::size_t count = record->has(flag::receiving) ? 1 : 0;
+  ring_.close(slot, {&receive, count}, Tag::of(Op::close, slot, record->generation));
 }
 
 void Hub::on_file_closed(const reactor::Completion& completion) {

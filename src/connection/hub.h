@@ -179,8 +179,10 @@ class Hub {
   /// Everything is said: closes when the outbox is empty. With `linger`, shuts our direction first
   /// and waits for the peer to close, so that it can read our last words.
   void finish(std::uint32_t slot, bool linger);
-  /// Closes the descriptor now and forgets what was queued.
+  /// Closes the descriptor now, or as soon as our direction is shut, and forgets what was queued.
   void close_file(std::uint32_t slot);
+  /// Our direction is shut: who is to be closed is closed now.
+  void on_shut_down(const reactor::Completion& completion);
   /// The descriptor is free again.
   void on_file_closed(const reactor::Completion& completion);
 

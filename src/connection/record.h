@@ -26,6 +26,7 @@ inline constexpr std::uint16_t deflate = 1U << 0;            // permessage-defla
 inline constexpr std::uint16_t receiving = 1U << 1;          // a receive is with the kernel
 inline constexpr std::uint16_t cancelling = 1U << 2;         // and was asked to end
 inline constexpr std::uint16_t paused = 1U << 3;             // not read from: its outbox is full
+inline constexpr std::uint16_t shutting_down = 1U << 4;      // a shutdown is with the kernel
 inline constexpr std::uint16_t dirty = 1U << 5;              // has frames of this turn
 inline constexpr std::uint16_t was_full = 1U << 6;           // on_drain is due when it empties
 inline constexpr std::uint16_t ping_sent = 1U << 7;          // a keep-alive ping is unanswered

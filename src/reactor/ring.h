@@ -88,7 +88,8 @@ class Ring {
   void send_rest(std::uint32_t file, std::span<const std::byte> bytes, Tag tag);
   /// Completes once when the file is readable or the peer is gone. For parked connections.
   void poll(std::uint32_t file, Tag tag);
-  /// shutdown(SHUT_WR).
+  /// shutdown(SHUT_WR). Close the file only after this has completed: the kernel hands it to a
+  /// worker, which looks the file up later, and would find another one that took its place.
   void shut_down(std::uint32_t file, Tag tag);
   /// Ends every request on the file, then closes it. Completes with `tag` when the file is free.
   /// Looks at all requests of the ring to find the file's.

@@ -167,8 +167,8 @@ void Shard::dispatch(const Completion& arrived) {
     case Op::move: return on_moved(completion);
     case Op::event: return start_stopping();
     case Op::poll: return on_poll(completion);
+    case Op::shut_down: return hub_.on_shut_down(completion);
     case Op::letters:
-    case Op::shut_down:
     case Op::ignored: return;
   }
 }

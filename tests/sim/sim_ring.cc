@@ -120,6 +120,7 @@ void SimRing::execute(Submission& submission) {
       }
       [[fallthrough]];
     case Kind::read_event:
+    case Kind::shut_down:  // by a worker, which looks the file up when it gets there
       requests_.push_back(std::make_unique<Request>(Request{std::move(submission), nullptr}));
       return;
     case Kind::receive_once:
@@ -132,9 +133,6 @@ void SimRing::execute(Submission& submission) {
     }
     case Kind::send: return send_now(submission);
     case Kind::send_rest: return send_rest(std::move(submission));
-    case Kind::shut_down:
-      file_of(submission.file).socket->shut_down();
-      return push(Completion{.tag = submission.tag});
     case Kind::close: return close_file(submission);
     case Kind::cancel: return cancel(submission.target_tag);
     case Kind::move_file: return move_file(submission);
@@ -184,7 +182,9 @@ void SimRing::close_file(const Submission& submission) {
     for (const Tag tag : *submission.cancels) cancel(tag);
   }
   for (const auto& request : requests_) {
-    if (!request->socket || request->done || request->what.file != submission.file) continue;
+    if (request->done || request->what.file != submission.file) continue;
+    if (request->what.kind == Kind::shut_down) violation("a close before a shutdown is done");
+    if (!request->socket) continue;
     if (submission.cancels) violation("a close that doesn't name a request of its file");
     cancel(*request);
   }

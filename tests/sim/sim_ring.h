@@ -137,6 +137,7 @@ class SimRing {
   void receive_data(Request& request);
   void exhaust(Request& request);
   void poll(Request& request);
+  void shut_down(Request& request);
   void send_more(Request& request);
   void end_send(Request& request, std::int32_t result);
   void read_event(Request& request);

@@ -129,6 +129,7 @@ bool SimRing::is_ready(const Request& request) const {
   switch (request.what.kind) {
     case Kind::accept: return !world_.backlog_of(request.what.descriptor)->empty();
     case Kind::read_event: return event_is_readable(request.what.descriptor);
+    case Kind::shut_down: return true;
     case Kind::send_rest: return request.socket->is_writable();
     default: return request.socket->is_readable();
   }
@@ -143,6 +144,7 @@ void SimRing::happen(Request& request) {
     case Kind::receive: return receive(request);
     case Kind::poll: return poll(request);
     case Kind::send_rest: return send_more(request);
+    case Kind::shut_down: return shut_down(request);
     default: return read_event(request);
   }
 }
@@ -213,6 +215,12 @@ void SimRing::exhaust(Request& request) {
 void SimRing::poll(Request& request) {
   request.done = true;
   push(Completion{.tag = request.what.tag, .result = request.socket->poll_mask()});
+}
+
+void SimRing::shut_down(Request& request) {
+  request.done = true;
+  file_of(request.what.file).socket->shut_down();
+  push(Completion{.tag = request.what.tag});
 }
 
 // MSG_WAITALL: an error after some bytes is told by their count alone.
