@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ringroom/agent_options.h"
+#include "ringroom/agent_stub.h"
 #include "ringroom/batch.h"
 #include "ringroom/close_code.h"
 #include "ringroom/connection.h"
@@ -369,6 +370,12 @@ class Agent {
   void delete_alarm();
   /// When on_alarm is due.
   std::optional<std::int64_t> alarm() const;
+
+  /// Another agent of this server, by its class ("ChatRoom" or "chat-room") and its name, which
+  /// need not exist yet: agent("ChatRoom", "lobby").fetch(Request("GET", "/")).then(…).
+  AgentStub agent(std::string_view agent, std::string_view name) const {
+    return {*host_, agent, name};
+  }
 
   /// Keeps this agent in memory for as long as what is returned lives.
   [[nodiscard]] KeepAlive keep_alive();

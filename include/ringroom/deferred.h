@@ -68,6 +68,8 @@ class Deferred {
     };
     if (state_->answered()) tell();
   }
+  /// Nobody is told of the answer: what waits for it is dropped uncalled.
+  void forget() const { state_->waiter = nullptr; }
 
  private:
   void tell() const {

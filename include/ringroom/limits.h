@@ -41,6 +41,11 @@ inline constexpr std::size_t room_connections_max_default = 32768;
 inline constexpr std::size_t envelope_messages_max = 16'384;
 /// Bytes of UTF-8 of a batched message's type, and of its key.
 inline constexpr std::size_t envelope_name_bytes_max = 255;
+/// Answers of other agents that one agent may wait for, and all agents of a shard together.
+inline constexpr std::size_t calls_open_max = 1024;
+inline constexpr std::size_t shard_calls_open_max = 64 * KiB;
+/// How deep agents may ask each other.
+inline constexpr std::size_t call_depth_max = 16;
 /// Ticks a second that AgentOptions::tick_hz may ask for.
 inline constexpr double tick_hz_max = 1000;
 

@@ -3,6 +3,7 @@
 
 #include "ringroom/agent.h"
 #include "ringroom/agent_class.h"
+#include "ringroom/agent_stub.h"
 #include "ringroom/batch.h"
 #include "ringroom/close_code.h"
 #include "ringroom/connection.h"

@@ -222,31 +222,19 @@ void Host::drained(Record& record) {
   guard("on_drain", &member, [&] { agent_->on_drain(member); });
 }
 
-Deferred<Response> Host::request(const Request& request) {
+// False if the agent couldn't be made or threw; scratch().setup_failure says what.
+bool Host::ask_agent(const Request& request, Deferred<Response>& answer) {
   touch();
   runtime_.scratch().setup_failure.clear();
-  const auto failure = [&] {
-    const auto& scratch = runtime_.scratch();
-    return Response::text(500, scratch.error_passed_on ? scratch.setup_failure : unexplained_error);
-  };
-  if (agent_ == nullptr && !wake()) return failure();
+  return (agent_ != nullptr || wake()) &&
+         guard("on_request", nullptr, [&] { answer = agent_->on_request(request); });
+}
+
+Deferred<Response> Host::request(const Request& request) {
   Deferred<Response> answer;
-  const bool answered = guard("on_request", nullptr, [&] { answer = agent_->on_request(request); });
-  if (!answered) return failure();
-  if (answer.is_answered()) return answer;
-  // Counted, so that the agent stays awake until it has answered.
-  ++requests_open_;
-  Deferred<Response> counted;
-  answer.then(
-      [this, counted](Response response) {
-        --requests_open_;
-        counted.resolve(std::move(response));
-      },
-      [this, counted](const std::string& why) {
-        --requests_open_;
-        counted.reject(why);
-      });
-  return counted;
+  if (ask_agent(request, answer)) return count_open(answer);
+  const auto& scratch = runtime_.scratch();
+  return Response::text(500, scratch.error_passed_on ? scratch.setup_failure : unexplained_error);
 }
 
 void Host::close_all(std::uint16_t code, std::string_view reason) {

@@ -67,4 +67,22 @@ bool Host::guard(const char* where, Connection* connection, Call&& call) {
              [&](const std::exception_ptr& cause) { report(where, connection, cause); });
 }
 
+/// The same answer; until it is there the agent stays awake.
+template <typename T>
+Deferred<T> Host::count_open(const Deferred<T>& answer) {
+  if (answer.is_answered()) return answer;
+  ++requests_open_;
+  Deferred<T> counted;
+  answer.then(
+      [this, counted](T value) {
+        --requests_open_;
+        counted.resolve(std::move(value));
+      },
+      [this, counted](const std::string& why) {
+        --requests_open_;
+        counted.reject(why);
+      });
+  return counted;
+}
+
 }  // namespace ringroom::detail

@@ -94,6 +94,7 @@ void Host::forget_awake() {
   runtime_.timers().cancel(awake_->idle);
   for (const auto& task : awake_->tasks) runtime_.timers().cancel(task->timer);
   if (awake_->link != nullptr) awake_->link->host = nullptr;
+  forget_questions();
   runtime_.awake_pool().destroy(std::exchange(awake_, nullptr)->place);
 }
 
@@ -107,7 +108,7 @@ AwakeReasons Host::awake_reasons() const {
                                                   static_cast<std::uint64_t>(after->count()));
   reasons.add(AwakeReason::tick, awake_->tick.is_set());
   reasons.add(AwakeReason::timer, !awake_->tasks.empty());
-  reasons.add(AwakeReason::request, requests_open_ > 0);
+  reasons.add(AwakeReason::request, requests_open_ > 0 || !awake_->open_questions.empty());
   reasons.add(AwakeReason::keep_alive, settings_ != nullptr && *settings_->keep_alives > 0);
   reasons.add(AwakeReason::outbox, hub().has_slow(group_));
   if (reasons.empty()) reasons.add(AwakeReason::partial_message, has_partial_message());

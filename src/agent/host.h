@@ -5,6 +5,7 @@
 
 #include "agent/awake.h"
 #include "agent/local_values.h"
+#include "agent/question.h"
 #include "agent/queues.h"
 #include "base/timer_heap.h"
 #include "connection/group.h"
@@ -108,6 +109,7 @@ class Host {
   /// The peer broke the protocol: our close frame with `code`, and the member is out.
   void failed(connection::Record& record, std::uint16_t code, std::string_view reason);
   void drained(connection::Record& record);
+  /// For a client: what the agent throws is a 500.
   Deferred<Response> request(const Request& request);
   /// Closes every connection; the server stops.
   void close_all(std::uint16_t code, std::string_view reason);
@@ -148,6 +150,16 @@ class Host {
   void stream_chunk(StreamState& stream, const json& chunk);
   void end_stream(StreamState& stream, const std::string& last_frame);
   void drop_stream() { --requests_open_; }
+
+  // ---- Other agents (stub.cc)
+
+  /// T is Response or json, as the question wants it.
+  template <typename T>
+  Deferred<T> ask(agent_runtime::Question question);
+  /// The answer to a question, unless the agent that asked is gone.
+  void answered(std::uint64_t id, agent_runtime::Answer answer);
+  /// Answers another agent's question.
+  Deferred<agent_runtime::Answer> serve(agent_runtime::Question question);
 
   // ---- For the agent's own calls (api.cc, members.cc)
 
@@ -213,6 +225,7 @@ class Host {
     std::shared_ptr<agent_runtime::HostLink> link;
     std::unique_ptr<agent_runtime::Queues> queues;  // from the first queue() on
     std::uint32_t batched = UINT32_MAX;             // members with envelopes, once somebody asked
+    agent_runtime::OpenQuestions open_questions;
   };
 
   Settings& settings();
@@ -224,6 +237,11 @@ class Host {
   void sleep();
   void begin_awake();
   void forget_awake();
+  void forget_questions();
+  bool ask_agent(const Request& request, Deferred<Response>& answer);
+  template <typename T>
+  Deferred<T> count_open(const Deferred<T>& answer);
+  Deferred<Response> fetch(const Request& request);
   template <typename Call>
   bool guard(const char* where, Connection* connection, Call&& call);
   template <typename Call, typename OnThrow>

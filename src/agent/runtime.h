@@ -48,6 +48,7 @@ struct CallScratch {
   bool error_passed_on = false;  // on_error was the default, so the client may know
   std::optional<ClosingReply> closing_reply;
   std::vector<std::uint32_t> excluded;  // member indices of the broadcast at hand
+  const CallChain* chain = nullptr;     // the rooms that wait for what the callback does
 };
 
 /// What the shard publishes about its agents.
@@ -70,6 +71,9 @@ class ShardServices {
   virtual std::uint64_t clock_ns() const = 0;
   /// For the histogram.
   virtual void tick_late_by(std::uint64_t nanoseconds) = 0;
+  /// Sends a question to its room, here or on another shard; the answer comes to Host::answered of
+  /// the asker. Returns why it can't, and then nothing comes.
+  virtual std::optional<std::string> ask(const Asker& asker, Question question) = 0;
   /// "127.0.0.1:4711" of a connection's client; empty if the kernel can't tell.
   virtual std::string peer_address(std::uint32_t slot) = 0;
 };
@@ -93,6 +97,7 @@ class Runtime {
   /// By the index that records carry.
   detail::Host& host(std::uint32_t room) { return rooms_[room]; }
   void remove(detail::Host& host);
+  std::uint64_t next_question() { return next_question_++; }
 
   /// A timer of a room is due.
   void fire(base::Timer& timer);
@@ -142,6 +147,7 @@ class Runtime {
   base::Pool<detail::Host::Awake> awake_pool_;
   Rooms rooms_;
   std::vector<detail::Host*> awake_;
+  std::uint64_t next_question_ = 1;
   std::uint64_t now_ns_ = 0;
   std::int64_t wall_ms_ = 0;
   RuntimeCounts counts_;

@@ -1,7 +1,7 @@
-// The letters that shards write each other: a request for a room's home, its answer, and the
-// questions which rooms there are, and why they are awake. Made by one shard, opened and destroyed
-// by another. What waits for an answer stays with the asker under a ticket, so nothing that is
-// counted crosses threads.
+// The letters that shards write each other: a request for a room's home, its answer, what agents
+// ask agents, and the questions which rooms there are, and why they are awake. Made by one shard,
+// opened and destroyed by another. What waits for an answer stays with the asker under a ticket, so
+// nothing that is counted crosses threads.
 #pragma once
 
 #include "shard/shard.h"
@@ -52,6 +52,35 @@ class RequestLetter final : public Letter {
   const detail::AgentClassInfo& info_;
   std::string room_;
   Request request_;
+};
+
+class AnswerLetter final : public Letter {
+ public:
+  AnswerLetter(const agent_runtime::Asker& asker, agent_runtime::Answer answer)
+      : asker_(asker), answer_(std::move(answer)) {}
+  void open(Shard& shard) override { shard.take_answer(asker_, std::move(answer_)); }
+
+ private:
+  agent_runtime::Asker asker_;
+  agent_runtime::Answer answer_;
+};
+
+class QuestionLetter final : public Letter {
+ public:
+  QuestionLetter(unsigned from,
+                 const agent_runtime::Asker& asker,
+                 const detail::AgentClassInfo& info,
+                 agent_runtime::Question question)
+      : from_(from), asker_(asker), info_(info), question_(std::move(question)) {}
+  void open(Shard& home) override {
+    home.take_question(from_, asker_, info_, std::move(question_));
+  }
+
+ private:
+  unsigned from_;
+  agent_runtime::Asker asker_;
+  const detail::AgentClassInfo& info_;
+  agent_runtime::Question question_;
 };
 
 class AwakeAnswer final : public Letter {

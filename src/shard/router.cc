@@ -22,11 +22,6 @@ namespace {
 
 constexpr const char* name_too_long = "the room's name is longer than 1024 bytes";
 
-bool is_room_name(std::string_view name) {
-  return !name.empty() && name.size() <= limits::room_name_bytes_max &&
-         codec::ws::is_valid_utf8(std::as_bytes(std::span(name)));
-}
-
 bool can_be_said(const CloseAfterAccept& close) {
   return may_be_sent(close.code) && codec::ws::is_valid_close_reason(close.reason);
 }
@@ -37,6 +32,11 @@ Response mistake(const std::string& text) {
 }
 
 }  // namespace
+
+bool is_room_name(std::string_view name) {
+  return !name.empty() && name.size() <= limits::room_name_bytes_max &&
+         codec::ws::is_valid_utf8(std::as_bytes(std::span(name)));
+}
 
 bool can_be_sent(const CorsHeaders& headers) {
   return codec::http::are_valid_headers(headers);

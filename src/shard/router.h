@@ -54,6 +54,9 @@ class Router {
   std::unordered_map<std::string, const detail::AgentClassInfo*> by_segment_;
 };
 
+/// 1 to 1,024 bytes of UTF-8.
+bool is_room_name(std::string_view name);
+
 /// Whether these can be headers: no control characters, names that are tokens.
 bool can_be_sent(const CorsHeaders& headers);
 

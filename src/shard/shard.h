@@ -75,6 +75,16 @@ class Shard final : public agent_runtime::ShardServices {
   /// Why agents are awake, of all shards together.
   Deferred<agent_runtime::AwakeCounts> collect_awake();
 
+  // ---- Agents that ask agents (questions.cc)
+
+  std::optional<std::string> ask(const agent_runtime::Asker& asker,
+                                 agent_runtime::Question question) override;
+  void take_question(unsigned from,
+                     const agent_runtime::Asker& asker,
+                     const detail::AgentClassInfo& info,
+                     agent_runtime::Question question);
+  void take_answer(const agent_runtime::Asker& asker, agent_runtime::Answer answer);
+
   void fell_asleep(std::uint32_t room) override;
   std::uint64_t clock_ns() const override { return ring_->now_ns(); }
   void tick_late_by(std::uint64_t nanoseconds) override;
@@ -226,6 +236,7 @@ class Shard final : public agent_runtime::ShardServices {
   template <typename Whole, typename Add>
   void add_answer(Tallies<Whole>& asked, std::uint64_t ticket, Add add);
   std::uint64_t next_ticket_ = 1;
+  std::size_t questions_open_ = 0;  // of our agents, unanswered
   std::unordered_map<std::uint64_t, Deferred<Response>> asked_;
   Tallies<std::vector<RoomInfo>> rooms_asked_;
   Tallies<agent_runtime::AwakeCounts> awake_asked_;
