@@ -36,7 +36,8 @@ struct Batching {
 };
 
 struct AgentOptions {
-  /// The agent may be destroyed while it is idle; its connections stay.
+  /// The agent may be destroyed while it is idle; its connections stay. With false only one that
+  /// nobody is connected to is.
   bool hibernate = true;
   /// Connections get the frames of the Agents protocol (identity, state, MCP servers).
   bool protocol_frames = true;

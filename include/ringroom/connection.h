@@ -218,6 +218,7 @@ class Connection {
   // How far into the room's broadcasts of which turn this member has been served.
   std::uint32_t log_cursor_ = 0;
   std::uint32_t log_turn_ = 0;
+  std::uint32_t joined_ = 0;  // a count of the shard's, modulo 2^32
 };
 
 }  // namespace ringroom

@@ -74,7 +74,9 @@ ReadyState Connection::ready_state() const {
   switch (record_of(*this).stage) {
     case Stage::http: return ReadyState::connecting;
     case Stage::open: return ReadyState::open;
-    case Stage::closing: return ReadyState::closing;
+    case Stage::closing:
+      return host_->runtime().scratch().closed_slot == slot_ ? ReadyState::closed
+                                                             : ReadyState::closing;
     default: return ReadyState::closed;
   }
 }
@@ -296,11 +298,13 @@ Connection* Agent::connection(ConnectionRef ref) const {
 }
 
 Connection* Agent::connection(std::string_view id) const {
-  auto& members = host_->group().members;
-  for (auto member = members.rbegin(); member != members.rend(); ++member) {
-    if (record_of(*member).stage == Stage::open && member->id() == id) return &*member;
+  Connection* newest = nullptr;
+  for (Connection& each : connections()) {
+    if (each.id() == id && (newest == nullptr || ConnectionAccess::is_newer(each, *newest))) {
+      newest = &each;
+    }
   }
-  return nullptr;
+  return newest;
 }
 
 std::vector<Connection*> Agent::connections_by_id(std::string_view id) const {

@@ -15,17 +15,37 @@ using connection::Stage;
 
 namespace {
 
-// The room's limits for tags, in the words of the Agents SDK (agents-wire §2).
-void check_tags(const std::vector<std::string>& more_tags) {
+// How long JavaScript finds a text: each byte that starts a character, and once more if that one
+// lies beyond U+FFFF.
+std::size_t utf16_units(std::string_view text) {
+  std::size_t units = 0;
+  for (const char each : text) {
+    const auto byte = static_cast<unsigned char>(each);
+    if ((byte & 0xc0U) != 0x80U) ++units;
+    if (byte >= 0xf0U) ++units;
+  }
+  return units;
+}
+
+void check_tag(std::string_view tag) {
+  if (tag.empty()) throw std::invalid_argument("A connection tag must not be an empty string.");
+  if (utf16_units(tag) > limits::tag_bytes_max) {
+    throw std::length_error("A connection tag must not exceed 256 characters");
+  }
+  if (tag.size() > limits::tag_bytes_max) {
+    throw std::length_error('"' + std::string(tag) +
+                            "\" is longer than the max tag length (256 characters).");
+  }
+}
+
+// The room's limits for tags, in the order and the words of the Agents SDK (agents-wire §2), whose
+// characters are UTF-16 units; then that of the runtime below it, which counts bytes.
+void check_tags(std::string_view id, const std::vector<std::string>& more_tags) {
   if (more_tags.size() + 1 > limits::tags_max) {
     throw std::length_error("A connection can only have 10 tags, including the default id tag.");
   }
-  for (const std::string& tag : more_tags) {
-    if (tag.empty()) throw std::invalid_argument("A connection tag must not be an empty string.");
-    if (tag.size() > limits::tag_bytes_max) {
-      throw std::length_error("A connection tag must not exceed 256 characters");
-    }
-  }
+  check_tag(id);
+  for (const std::string& tag : more_tags) check_tag(tag);
 }
 
 std::string connection_id(const Request& request, base::Random& random) {
@@ -90,13 +110,9 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   const ConnectionContext context(*this, guest, upgrade.request);
   std::vector<std::string> tags;
   const bool tagged = guard("connection_tags", &guest, [&] {
-    const std::string_view id = guest.id();
-    if (id.size() > limits::tag_bytes_max) {
-      throw std::length_error("A connection tag must not exceed 256 characters");
-    }
     tags = agent_->connection_tags(guest, context);
-    std::erase(tags, id);
-    check_tags(tags);
+    std::erase(tags, guest.id());
+    check_tags(guest.id(), tags);
   });
   if (!tagged) return;
   if (!tags.empty() && !write_identity(record, upgrade.request, tags)) {
@@ -179,7 +195,9 @@ void Host::closed_by_peer(Record& record, std::uint16_t code, std::string_view r
         code == number(CloseCode::no_status) ? std::nullopt : std::optional<std::uint16_t>(code),
         std::string(reason)};
   }
+  if (!peer_was_first) runtime_.scratch().closed_slot = slot;
   call_on_close(member, code, reason, true);
+  runtime_.scratch().closed_slot = connection::none;
   if (peer_was_first) {
     const auto reply = std::exchange(runtime_.scratch().closing_reply, std::nullopt);
     hub().queue_close_frame(slot, reply->code, reply->reason);

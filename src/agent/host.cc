@@ -102,7 +102,8 @@ AwakeReasons Host::awake_reasons() const {
   AwakeReasons reasons;
   if (agent_ == nullptr) return reasons;
   const auto& after = runtime_.options().hibernate_after;
-  const bool never = !after || !info_.options.hibernate;
+  // Whoever names rooms can't fill the memory: one that nobody is in goes, of any class.
+  const bool never = !after || (!info_.options.hibernate && !group_.members.empty());
   reasons.add(AwakeReason::never_hibernates, never);
   reasons.add(AwakeReason::message, !never && runtime_.now_ns() - awake_->last_event_ns <
                                                   static_cast<std::uint64_t>(after->count()));

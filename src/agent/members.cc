@@ -113,11 +113,12 @@ void Host::close(Connection& connection,
   if (code && !codec::ws::is_valid_sent_close_code(*code)) {
     throw std::invalid_argument("Invalid WebSocket close code: " + std::to_string(*code) + ".");
   }
-  if (!codec::ws::is_valid_close_reason(reason)) {
+  if (reason.size() > limits::close_reason_bytes_max) {
     throw std::invalid_argument(
-        reason.size() > limits::close_reason_bytes_max
-            ? "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded."
-            : "WebSocket close reason must be UTF-8.");
+        "WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded.");
+  }
+  if (!codec::ws::is_valid_close_reason(reason)) {
+    throw std::invalid_argument("WebSocket close reason must be valid UTF-8.");
   }
   const std::uint32_t slot = ConnectionAccess::slot(connection);
   if (auto& reply = runtime_.scratch().closing_reply; reply && reply->slot == slot) {

@@ -47,8 +47,9 @@ struct CallScratch {
   std::string setup_failure;     // what made the last callback fail
   bool error_passed_on = false;  // on_error was the default, so the client may know
   std::optional<ClosingReply> closing_reply;
-  std::vector<std::uint32_t> excluded;  // member indices of the broadcast at hand
-  const CallChain* chain = nullptr;     // the rooms that wait for what the callback does
+  std::uint32_t closed_slot = connection::none;  // in on_close, both close frames exchanged
+  std::vector<std::uint32_t> excluded;           // member indices of the broadcast at hand
+  const CallChain* chain = nullptr;              // the rooms that wait for what the callback does
 };
 
 /// What the shard publishes about its agents.

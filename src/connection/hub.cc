@@ -105,6 +105,7 @@ void Hub::join(std::uint32_t room, std::uint32_t slot, detail::Host* host) {
   record.member = static_cast<std::uint32_t>(group.members.size());
   group.members.emplace_back(host, slot, record.generation);
   Connection& member = group.members.back();
+  ConnectionAccess::joined(member) = ++joined_;
   ConnectionAccess::log_turn(member) = turn_;
   ConnectionAccess::log_cursor(member) = log_bytes(group);
 }

@@ -273,6 +273,7 @@ class Hub {
   base::Arena arena_;  // frames of the turn
   base::Arena scratch_;
   std::uint32_t turn_ = 1;
+  std::uint32_t joined_ = 0;                 // members of all rooms so far
   std::vector<SlotRef> dirty_;               // connections with frames of this turn
   std::vector<std::uint32_t> dirty_groups_;  // rooms with a log of this turn
   std::vector<SlotRef> flushed_;             // given to the kernel, not settled

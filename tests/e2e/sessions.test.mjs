@@ -67,7 +67,19 @@ describe("Sessions", () => {
       "A connection tag must not exceed 256 characters");
     assert.equal(await refused("/agents/lab/limits?tags=a,,b"),
       "A connection tag must not be an empty string.");
-    await refused(`/agents/lab/limits?tags=${encodeURIComponent("é".repeat(129))}`);
+    const accents = "é".repeat(129);
+    assert.equal(await refused(`/agents/lab/limits?tags=${encodeURIComponent(accents)}`),
+      `"${accents}" is longer than the max tag length (256 characters).`);
+    assert.equal(await refused(`/agents/lab/limits?tags=${encodeURIComponent("é".repeat(257))}`),
+      "A connection tag must not exceed 256 characters");
+    const faces = "🙂".repeat(64);
+    const fits = await Client.connect(server, `/agents/lab/limits?tags=${encodeURIComponent(faces)}`);
+    assert.equal((await fits.ask({ op: "tags" })).tags[1], faces);
+    await fits.close();
+    assert.equal(await refused(`/agents/lab/limits?tags=${encodeURIComponent("🙂".repeat(128))}`),
+      `"${"🙂".repeat(128)}" is longer than the max tag length (256 characters).`);
+    assert.equal(await refused(`/agents/lab/limits?tags=${encodeURIComponent("🙂".repeat(129))}`),
+      "A connection tag must not exceed 256 characters", "two units each");
   });
 
   test("an id is a tag: 256 bytes at most", async () => {
@@ -75,6 +87,9 @@ describe("Sessions", () => {
     await client.close();
     assert.equal(await refused(`/agents/lab/limits?_pk=${"i".repeat(257)}`),
       "A connection tag must not exceed 256 characters");
+    const ten = Array.from({ length: 10 }, (_, i) => `t${i}`).join(",");
+    assert.match(await refused(`/agents/lab/limits?_pk=${"i".repeat(257)}&tags=${ten}`),
+      /can only have 10 tags/, "the number comes first");
   });
 
   test("hooks that throw: 101, an error frame, 1011, and no on_close", async () => {
@@ -199,7 +214,9 @@ describe("Sessions", () => {
     const inside = await Promise.all([1, 2, 3].map(() => Client.connect(small, "/agents/relay/full")));
     const raw = await Raw.connect(small);
     raw.send(upgrade("/agents/relay/full"));
-    assert.equal((await raw.answer()).status, 503);
+    const { status, body } = await raw.answer();
+    assert.equal(status, 503);
+    assert.match(body, /the room is full/);
     const elsewhere = await Client.connect(small, "/agents/relay/other");
     await inside[0].close();
     const again = await Client.connect(small, "/agents/relay/full");
