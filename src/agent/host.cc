@@ -19,8 +19,9 @@ Host::Host(agent_runtime::Runtime& runtime, const AgentClassInfo& info, std::str
     : runtime_(runtime),
       info_(info),
       name_(std::make_unique_for_overwrite<char[]>(name.size())),
-      name_bytes_(static_cast<std::uint16_t>(name.size())),
+      name_bytes_(name.size() & 0x7ffU),
       room_(runtime.hub().add_group(group_)) {
+  ASSERT(name.size() <= limits::room_name_bytes_max);
   std::copy(name.begin(), name.end(), name_.get());
 }
 

@@ -298,7 +298,8 @@ class Host {
   agent_runtime::Runtime& runtime_;
   const AgentClassInfo& info_;
   std::unique_ptr<char[]> name_;
-  std::uint16_t name_bytes_;
+  std::uint32_t name_bytes_ : 11;            // limits::room_name_bytes_max, which routing sees to
+  std::uint32_t protocol_members_ : 21 {0};  // with flag::protocol
   std::uint32_t room_;
   connection::Group group_;
   std::unique_ptr<Agent> agent_;
@@ -306,7 +307,6 @@ class Host {
   std::unique_ptr<Settings> settings_;
   std::uint32_t requests_open_ = 0;
   std::uint32_t next_in_bucket_ = connection::none;
-  std::uint32_t protocol_members_ = 0;  // with flag::protocol
   std::uint64_t bytes_received_ = 0;
 };
 
