@@ -10,6 +10,7 @@
 // - a completion of a receive holds its buffer: give it back with release().
 #pragma once
 
+#include "base/address.h"
 #include "reactor/op_tag.h"
 #include "reactor/ring_features.h"
 
@@ -48,6 +49,12 @@ struct Completion {
   std::span<std::byte> bytes() const { return {data, static_cast<std::size_t>(result)}; }
 };
 
+/// How a socket that the ring makes is to be.
+struct ConnectOptions {
+  std::optional<base::Address> source;  ///< bound to this address; nullopt: the kernel chooses
+  bool reset_on_close = false;          ///< a close sends RST and forgets what was not sent
+};
+
 class Ring {
  public:
   /// Makes the ring of the calling thread. The message of a failure names the remedy.
@@ -72,6 +79,13 @@ class Ring {
   /// Accepts one. For a table that is nearly full: the other one takes a whole burst before it can
   /// be told to stop, and loses what doesn't fit.
   void accept_once(int listener, Tag tag);
+  /// Makes a TCP socket without delay (TCP_NODELAY) as `file`, which must be free, and connects it.
+  /// Completes with 0 or -errno. A few system calls at once; returns 0, or -errno if there is no
+  /// such socket, and then nothing completes.
+  int connect(std::uint32_t file,
+              const base::Address& server,
+              const ConnectOptions& options,
+              Tag tag);
   /// Receives once into a provided buffer.
   void receive_once(std::uint32_t file, Tag tag);
   /// The same for a file that poll() has found readable: completes inside the submit.

@@ -28,7 +28,7 @@ struct Ring::Body {
   void wait_for_more(std::uint64_t timeout_ns, bool forever);
   void drain(std::vector<Completion>& completions);
   bool has_more() const;
-  void forget_gathered();
+  void forget_submitted();
 
   io_uring ring{};
   bool ring_made = false;
@@ -42,6 +42,8 @@ struct Ring::Body {
   // What SENDMSG requests point at until they are submitted.
   std::deque<msghdr> gathered_headers;
   std::deque<std::vector<iovec>> gathered_pieces;
+  // The same for CONNECT requests.
+  std::deque<base::Address> servers;
   // Completions met outside of reap(), in order.
   std::vector<Completion> stashed;
 };

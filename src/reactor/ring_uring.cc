@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <ctime>
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,19 +35,23 @@ __kernel_timespec to_timespec(std::uint64_t nanoseconds) {
           .tv_nsec = static_cast<long long>(nanoseconds % 1'000'000'000U)};
 }
 
-std::string format_address(const sockaddr_storage& address) {
-  char text[INET6_ADDRSTRLEN] = {};
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
-    return std::string(text) + ":" + std::to_string(ntohs(v4.sin_port));
+// A socket of the process, before it has a place in the table; or -errno.
+int make_socket(int family, const ConnectOptions& options) {
+  const int made = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (made < 0) return -errno;
+  const int on = 1;
+  setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (options.reset_on_close) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(made, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   }
-  if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
-    return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
-  }
-  return {};
+  if (!options.source) return made;
+  // The port is chosen by the connect, when it only has to differ for the same server.
+  setsockopt(made, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+  if (bind(made, options.source->get(), options.source->bytes) == 0) return made;
+  const int error = errno;
+  ::close(made);
+  return -error;
 }
 
 }  // namespace
@@ -83,12 +87,13 @@ void Ring::Body::submit() {
       ASSERT(result >= 0 || result == -EINTR);
     }
   }
-  forget_gathered();
+  forget_submitted();
 }
 
-void Ring::Body::forget_gathered() {
+void Ring::Body::forget_submitted() {
   gathered_headers.clear();
   gathered_pieces.clear();
+  servers.clear();
 }
 
 void Ring::Body::wait(std::uint64_t timeout_ns, bool forever) {
@@ -188,6 +193,23 @@ void Ring::accept_once(int listener, Tag tag) {
   io_uring_prep_accept(sqe, listener, nullptr, nullptr, 0);
   sqe->file_index = IORING_FILE_INDEX_ALLOC;  // liburing 2.3's prep_accept_direct can't say so
   io_uring_sqe_set_data64(sqe, tag.bits);
+}
+
+int Ring::connect(std::uint32_t file,
+                  const base::Address& server,
+                  const ConnectOptions& options,
+                  Tag tag) {
+  const int made = make_socket(server.family(), options);
+  if (made < 0) return made;
+  const int installed = io_uring_register_files_update(&body_->ring, file, &made, 1);
+  ::close(made);
+  if (installed != 1) return installed < 0 ? installed : -ENFILE;
+  io_uring_sqe* sqe = body_->next_sqe();
+  const base::Address& kept = body_->servers.emplace_back(server);
+  io_uring_prep_connect(sqe, static_cast<int>(file), kept.get(), kept.bytes);
+  sqe->flags |= IOSQE_FIXED_FILE;
+  io_uring_sqe_set_data64(sqe, tag.bits);
+  return 0;
 }
 
 void Ring::receive_once(std::uint32_t file, Tag tag) {
@@ -364,12 +386,9 @@ std::string Ring::peer_address(std::uint32_t file) {
   const int installed = found->result;
   body_->stashed.erase(found);
   if (installed < 0) return {};
-  sockaddr_storage address{};
-  socklen_t bytes = sizeof(address);
+  base::Address address{.bytes = sizeof(sockaddr_storage)};
   std::string text;
-  if (getpeername(installed, reinterpret_cast<sockaddr*>(&address), &bytes) == 0) {
-    text = format_address(address);
-  }
+  if (getpeername(installed, address.get(), &address.bytes) == 0) text = address.text();
   ::close(installed);
   return text;
 }

@@ -1,6 +1,6 @@
 #include "server/flags.h"
 
-#include "server/values.h"
+#include "base/values.h"
 
 #include <algorithm>
 #include <array>
@@ -19,19 +19,19 @@ std::string put_text(std::string& to, const std::string& text) {
 }
 
 std::string put_size(std::size_t& to, const std::string& text) {
-  const Parsed<std::size_t> size = parse_size(text);
+  const base::Parsed<std::size_t> size = base::parse_size(text);
   if (size.value) to = *size.value;
   return size.error;
 }
 
 std::string put_duration(Milliseconds& to, const std::string& text) {
-  const Parsed<Milliseconds> duration = parse_duration(text);
+  const base::Parsed<Milliseconds> duration = base::parse_duration(text);
   if (duration.value) to = *duration.value;
   return duration.error;
 }
 
 std::string put_shards(Settings& settings, const std::string& text) {
-  const Parsed<std::uint64_t> number = parse_number(text, UINT_MAX);
+  const base::Parsed<std::uint64_t> number = base::parse_number(text, UINT_MAX);
   if (!number.value) return number.error;
   if (*number.value == 0) return "must be at least 1; leave it out for one on each core";
   settings.options.shards = static_cast<unsigned>(*number.value);
@@ -39,7 +39,7 @@ std::string put_shards(Settings& settings, const std::string& text) {
 }
 
 std::string put_connections(Settings& settings, const std::string& text) {
-  const Parsed<std::uint64_t> number = parse_number(text, UINT32_MAX);
+  const base::Parsed<std::uint64_t> number = base::parse_number(text, UINT32_MAX);
   if (number.value) settings.options.room_connections_max = *number.value;
   return number.error;
 }

@@ -47,17 +47,17 @@ bool set_inherited(int socket) {
   return true;
 }
 
-bool bind_and_listen(int socket, const Address& address) {
+bool bind_and_listen(int socket, const base::Address& address) {
   return bind(socket, address.get(), address.bytes) == 0 && listen(socket, backlog) == 0;
 }
 
-Listener open_socket(const Address& address) {
+Listener open_socket(const base::Address& address) {
   return Listener(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
 }
 
 // Listens alone, which fails if anybody else is there, and shares the port only then: between the
 // two steps nobody can slip in.
-Listener listen_first(const Address& address) {
+Listener listen_first(const base::Address& address) {
   Listener first = open_socket(address);
   const int socket = first.descriptor();
   const bool done = first.is_open() && set_inherited(socket) && bind_and_listen(socket, address) &&
@@ -65,7 +65,7 @@ Listener listen_first(const Address& address) {
   return done ? std::move(first) : Listener();
 }
 
-Listener listen_along(const Address& address) {
+Listener listen_along(const base::Address& address) {
   Listener next = open_socket(address);
   const int socket = next.descriptor();
   const bool done = next.is_open() && set_inherited(socket) && set(socket, shared_port) &&
@@ -73,7 +73,7 @@ Listener listen_along(const Address& address) {
   return done ? std::move(next) : Listener();
 }
 
-Listeners failed(const Address& address, const char* flag, int error) {
+Listeners failed(const base::Address& address, const char* flag, int error) {
   const std::string where = "can't listen on " + address.text() + ": ";
   const std::string advice = std::string(flag) + " names another";
   switch (error) {
@@ -104,11 +104,11 @@ Listener::~Listener() {
   if (is_open()) close(descriptor_);
 }
 
-Listeners listen_on(const Address& address, unsigned count, const char* flag) {
+Listeners listen_on(const base::Address& address, unsigned count, const char* flag) {
   Listeners made;
   Listener first = listen_first(address);
   if (!first.is_open()) return failed(address, flag, errno);
-  made.address = address_of(first.descriptor());
+  made.address = base::address_of(first.descriptor());
   made.sockets.push_back(std::move(first));
   while (made.sockets.size() < count) {
     Listener next = listen_along(made.address);

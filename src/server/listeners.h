@@ -3,7 +3,7 @@
 // costs no call for them. Bounded by one for each shard and one for the admin address.
 #pragma once
 
-#include "server/address.h"
+#include "base/address.h"
 
 #include <string>
 #include <vector>
@@ -28,13 +28,13 @@ class Listener {
 /// Sockets that listen on one address, or why there are none.
 struct Listeners {
   std::vector<Listener> sockets;
-  Address address;  ///< with the port that the kernel chose for port 0
+  base::Address address;  ///< with the port that the kernel chose for port 0
   std::string error;
 };
 
 /// `count` sockets on one address, between which the kernel spreads clients (SO_REUSEPORT,
 /// socket(7)). Refuses an address that anybody listens on already, another Ringroom too. `flag` is
 /// what the message of a failure advises to change.
-Listeners listen_on(const Address& address, unsigned count, const char* flag);
+Listeners listen_on(const base::Address& address, unsigned count, const char* flag);
 
 }  // namespace ringroom::server

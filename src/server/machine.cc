@@ -1,7 +1,7 @@
 #include "server/machine.h"
 
 #include "base/assert.h"
-#include "server/values.h"
+#include "base/values.h"
 
 #include <algorithm>
 
@@ -55,8 +55,8 @@ OpenFiles raise_open_files(unsigned shards) {
   ASSERT(failed == 0);
   const rlim_t needed = process_files + shards * shard_files + clients_min;
   if (limit.rlim_max < needed) {
-    return {0, "the limit of open files (RLIMIT_NOFILE) is " + grouped(limit.rlim_max) +
-                   ", and this server needs " + grouped(needed) +
+    return {0, "the limit of open files (RLIMIT_NOFILE) is " + base::grouped(limit.rlim_max) +
+                   ", and this server needs " + base::grouped(needed) +
                    " and one more for each client: raise it with 'ulimit -n', LimitNOFILE= of "
                    "systemd, or --ulimit nofile of a container"};
   }

@@ -1,10 +1,10 @@
 #include "server/options.h"
 
-#include "server/address.h"
+#include "base/address.h"
+#include "base/values.h"
 #include "server/config_file.h"
 #include "server/flags.h"
 #include "server/origin.h"
-#include "server/values.h"
 #include "shard/config.h"
 
 #include <array>
@@ -63,8 +63,8 @@ std::string check_number(const char* flag,
                          std::uint64_t least,
                          std::uint64_t most) {
   if (value >= least && value <= most) return {};
-  return std::string(flag) + " must be between " + grouped(least) + " and " + grouped(most) +
-         ", not " + grouped(value);
+  return std::string(flag) + " must be between " + base::grouped(least) + " and " +
+         base::grouped(most) + ", not " + base::grouped(value);
 }
 
 std::string check_duration(const char* flag,
@@ -72,8 +72,8 @@ std::string check_duration(const char* flag,
                            milliseconds least,
                            milliseconds most) {
   if (value >= least && value <= most) return {};
-  return std::string(flag) + " must be between " + text_of(least) + " and " + text_of(most) +
-         ", not " + text_of(value);
+  return std::string(flag) + " must be between " + base::text_of(least) + " and " +
+         base::text_of(most) + ", not " + base::text_of(value);
 }
 
 std::string check_prefixes(const std::vector<std::string>& prefixes) {
@@ -88,14 +88,14 @@ std::string check_prefixes(const std::vector<std::string>& prefixes) {
 
 std::string check_origins(const std::vector<std::string>& origins) {
   for (const std::string& origin : origins) {
-    const Parsed<std::string> parsed = parse_origin(origin);
+    const base::Parsed<std::string> parsed = parse_origin(origin);
     if (!parsed.value) return "--allow-origin: '" + origin + "' " + parsed.error;
   }
   return {};
 }
 
 std::string check_address(const char* flag, const std::string& text) {
-  const Parsed<Address> address = parse_address(text);
+  const base::Parsed<base::Address> address = base::parse_address(text);
   return address.value ? "" : std::string(flag) + ": '" + text + "' " + address.error;
 }
 

@@ -31,7 +31,7 @@ std::size_t port_colon(std::string_view host) {
 
 }  // namespace
 
-Parsed<std::string> parse_origin(std::string_view text) {
+base::Parsed<std::string> parse_origin(std::string_view text) {
   if (text == "null") return {"null", {}};
   const std::string origin = lower_case(text);
   const std::size_t slashes = origin.find("://");
@@ -47,7 +47,7 @@ Parsed<std::string> parse_origin(std::string_view text) {
   }
   if (const std::size_t colon = port_colon(host); colon != std::string::npos) {
     const std::string port = host.substr(colon + 1);
-    if (!parse_number(port, 65535).value) return {{}, how_to_write};
+    if (!base::parse_number(port, 65535).value) return {{}, how_to_write};
     const bool is_default =
         (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
     if (is_default) host.resize(colon);

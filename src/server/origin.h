@@ -2,7 +2,7 @@
 // functions: any thread.
 #pragma once
 
-#include "server/values.h"
+#include "base/values.h"
 
 #include <string>
 #include <string_view>
@@ -11,6 +11,6 @@ namespace ringroom::server {
 
 /// "https://game.example" or "http://10.0.0.7:8080" as a browser would write it: lower case, and
 /// without the port that the scheme has anyway. "null" is what pages without an origin send.
-Parsed<std::string> parse_origin(std::string_view text);
+base::Parsed<std::string> parse_origin(std::string_view text);
 
 }  // namespace ringroom::server

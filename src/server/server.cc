@@ -138,10 +138,9 @@ std::string Server::Body::gather() {
 }
 
 std::string Server::Body::open_listeners() {
-  listeners_ =
-      server::listen_on(*server::parse_address(options_.listen).value, shards_, "--listen");
+  listeners_ = server::listen_on(*base::parse_address(options_.listen).value, shards_, "--listen");
   if (!listeners_.error.empty() || options_.admin == "off") return listeners_.error;
-  admin_listener_ = server::listen_on(*server::parse_address(options_.admin).value, 1, "--admin");
+  admin_listener_ = server::listen_on(*base::parse_address(options_.admin).value, 1, "--admin");
   return admin_listener_.error;
 }
 
@@ -191,9 +190,9 @@ void Server::Body::log_start() const {
     names += info.name;
   }
   base::log_info("ringroom " RINGROOM_VERSION " serves " + (names.empty() ? "no agents" : names));
-  base::log_info("up to " + server::grouped(files_max_ - shard::files_reserve(files_max_)) +
+  base::log_info("up to " + base::grouped(files_max_ - shard::files_reserve(files_max_)) +
                  " connections a shard (RLIMIT_NOFILE, at most 1,048,576, less a reserve of " +
-                 server::grouped(shard::files_reserve(files_max_)) + ")");
+                 base::grouped(shard::files_reserve(files_max_)) + ")");
 }
 
 // The one line on standard output.
@@ -248,7 +247,7 @@ void Server::Body::give_up(const server::ShardThreads& threads, const std::strin
                     (stuck.empty() ? "" : ", held by a callback of " + stuck) +
                     "; what was queued there is lost, and its connections end without a close "
                     "frame: " +
-                    server::grouped(open));
+                    base::grouped(open));
   }
   base::log_error("leaving at once with exit code 1: " + why);
   _exit(1);

@@ -1,7 +1,7 @@
 #include "server/watchdog.h"
 
 #include "base/log.h"
-#include "server/values.h"
+#include "base/values.h"
 #include "shard/lane.h"
 
 namespace ringroom::server {
@@ -17,7 +17,8 @@ void Watchdog::look(Clock::time_point now) {
     }
     if (!seen.reported.empty()) {
       const auto held = std::chrono::duration_cast<std::chrono::milliseconds>(now - seen.since);
-      base::log_warn("the callback of " + seen.reported + " is back after about " + text_of(held));
+      base::log_warn("the callback of " + seen.reported + " is back after about " +
+                     base::text_of(held));
     }
     seen = {sequence, now, {}};
   }
@@ -29,7 +30,7 @@ void Watchdog::report(unsigned shard, Seen& seen) {
   seen.reported = label;
   fleet_.lane(shard).stats.callbacks_slow_total.add(1);
   base::log_warn("a callback of " + label + " holds shard " + std::to_string(shard) +
-                 " for more than " + text_of(fleet_.config().slow_callback) +
+                 " for more than " + base::text_of(fleet_.config().slow_callback) +
                  ": nothing else runs there meanwhile");
 }
 

@@ -168,6 +168,7 @@ void Shard::dispatch(const Completion& arrived) {
     case Op::event: return start_stopping();
     case Op::poll: return on_poll(completion);
     case Op::shut_down: return hub_.on_shut_down(completion);
+    case Op::connect:  // of the load client; a shard makes none
     case Op::letters:
     case Op::ignored: return;
   }

@@ -61,6 +61,10 @@ void Ring::accept(int listener, Tag tag) {
   body_->ring.queue({.kind = Kind::accept, .tag = tag, .descriptor = listener});
 }
 
+int Ring::connect(std::uint32_t file, const base::Address&, const ConnectOptions&, Tag tag) {
+  return body_->ring.connect(file, tag);
+}
+
 void Ring::receive_once(std::uint32_t file, Tag tag) {
   body_->ring.queue({.kind = Kind::receive_once, .tag = tag, .file = file});
 }

@@ -11,6 +11,27 @@
 namespace ringroom::sim {
 namespace {
 
+TEST(RingSim, ConnectsToTheFarEnd) {
+  SimWorld world(1);
+  const auto ring = make_ring();
+  SimClient far;
+  world.set_remote([&far](SimClient end) {
+    far = std::move(end);
+    return true;
+  });
+  constexpr Tag connect_tag = Tag::of(Op::connect, 3);
+  EXPECT_EQ(ring->connect(3, {}, {}, connect_tag), 0);
+  EXPECT_EQ(turn(*ring).at(0).result, 0);
+  ring->receive(3, receive_tag);
+  world.at(world.now_ns() + 5'000'000, [&far] { far.write("later"); });
+  const std::uint64_t before = world.now_ns();
+  EXPECT_EQ(text_of(wait_turn(*ring).at(0)), "later");
+  EXPECT_GE(world.now_ns(), before + 5'000'000);
+  world.set_remote([](SimClient) { return false; });
+  EXPECT_EQ(ring->connect(4, {}, {}, connect_tag), 0);
+  EXPECT_EQ(turn(*ring).at(0).result, -ECONNREFUSED);
+}
+
 TEST(SimRing, AcceptsIntoTheLowestFreeFiles) {
   SimWorld world(1);
   const int listener = world.listen();

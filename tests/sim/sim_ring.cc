@@ -40,6 +40,7 @@ bool is_send(SimRing::Kind kind) {
 
 bool names_file(SimRing::Kind kind) {
   switch (kind) {
+    case SimRing::Kind::connect:
     case SimRing::Kind::receive_once:
     case SimRing::Kind::receive:
     case SimRing::Kind::send:
@@ -89,6 +90,21 @@ void SimRing::queue(Submission submission) {
   queue_.push_back(std::move(submission));
 }
 
+int SimRing::connect(std::uint32_t file, Tag tag) {
+  File& taken = file_of(file);
+  if (taken.socket) violation("a connect as a file that isn't free");
+  taken = File{.socket = world_.make_socket()};
+  taken.socket->add_file();
+  queue({.kind = Kind::connect, .tag = tag, .file = file});
+  return 0;
+}
+
+void SimRing::reach(const Submission& submission) {
+  const bool taken = world_.reach_remote(file_of(submission.file).socket);
+  posts_.push_back({.due_ns = world_.moment(world_.faults().accept_late),
+                    .completion = {.tag = submission.tag, .result = taken ? 0 : -ECONNREFUSED}});
+}
+
 void SimRing::check(const Submission& submission) {
   if (!names_file(submission.kind)) return;
   File& file = file_of(submission.file);
@@ -131,6 +147,7 @@ void SimRing::execute(Submission& submission) {
           std::make_unique<Request>(Request{std::move(submission), std::move(socket)}));
       return;
     }
+    case Kind::connect: return reach(submission);
     case Kind::send: return send_now(submission);
     case Kind::send_rest: return send_rest(std::move(submission));
     case Kind::close: return close_file(submission);

@@ -27,6 +27,7 @@ class SimRing {
 
   enum class Kind : std::uint8_t {
     accept,
+    connect,
     receive_once,
     receive,
     send,
@@ -66,6 +67,8 @@ class SimRing {
   const SimBuffers& buffers() const { return buffers_; }
 
   void queue(Submission submission);
+  /// Reaches the world's remote servers; `file` is taken at once.
+  int connect(std::uint32_t file, Tag tag);
   void submit();
   void submit_and_wait(std::uint64_t deadline_ns, bool gather);
   void reap(std::vector<Completion>& completions);
@@ -119,6 +122,7 @@ class SimRing {
   void check(const Submission& submission);
   void check_send(const Submission& submission);
   void execute(Submission& submission);
+  void reach(const Submission& submission);
   void send_now(Submission& submission);
   void send_rest(Submission submission);
   void close_file(const Submission& submission);

@@ -34,6 +34,7 @@ void SimRing::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
   if (world_.chance(world_.faults().time_jumped)) {
     world_.advance(world_.below(world_.faults().jump_ns_max));
   }
+  world_.run_due();
   get_events();
   deadline_ns_ = 0;
   if (gather && features_.min_wait) {

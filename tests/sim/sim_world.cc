@@ -70,12 +70,31 @@ int SimWorld::listen() {
   return listener;
 }
 
+std::shared_ptr<SimSocket> SimWorld::make_socket() {
+  const std::uint32_t number = clients_total_++;
+  return std::make_shared<SimSocket>("10.0.0.1:" + std::to_string(10'000 + number),
+                                     faults_.send_buffer_bytes, faults_.receive_buffer_bytes,
+                                     faults_.client_window_bytes);
+}
+
+bool SimWorld::reach_remote(const std::shared_ptr<SimSocket>& socket) {
+  return remote_ && remote_({*this, socket});
+}
+
+void SimWorld::at(std::uint64_t moment_ns, std::function<void()> what) {
+  moments_.emplace(moment_ns, std::move(what));
+}
+
+void SimWorld::run_due() {
+  while (!moments_.empty() && moments_.begin()->first <= now_ns_) {
+    const auto due = moments_.extract(moments_.begin());
+    due.mapped()();
+  }
+}
+
 SimClient SimWorld::connect(int listener) {
   ASSERT(listeners_.contains(listener));
-  const std::uint32_t number = clients_total_++;
-  auto socket = std::make_shared<SimSocket>("10.0.0.1:" + std::to_string(10'000 + number),
-                                            faults_.send_buffer_bytes, faults_.receive_buffer_bytes,
-                                            faults_.client_window_bytes);
+  auto socket = make_socket();
   listeners_[listener].push_back(socket);
   return {*this, std::move(socket)};
 }
@@ -135,7 +154,7 @@ SimRing* SimWorld::ring_of(int descriptor) {
 }
 
 std::uint64_t SimWorld::next_moment_ns() const {
-  std::uint64_t next = UINT64_MAX;
+  std::uint64_t next = moments_.empty() ? UINT64_MAX : moments_.begin()->first;
   for (const auto& [descriptor, ring] : rings_) next = std::min(next, ring->next_moment_ns());
   return next;
 }
@@ -156,6 +175,7 @@ void SimWorld::run_others(SimRing& waiting) {
 void SimWorld::let_time_pass() {
   const std::uint64_t next = std::min(next_moment_ns(), time_limit_ns_);
   if (next != UINT64_MAX && next > now_ns_) now_ns_ = next;
+  run_due();
 }
 
 void SimWorld::note_completion(int ring, const reactor::Completion& completion) {

@@ -83,6 +83,8 @@ class SimWorld {
   SimClient connect(int listener);
   /// Connections that no ring has accepted yet.
   std::size_t backlog(int listener) const;
+  /// Where connections that rings make arrive: the far end. It says whether it takes them.
+  void set_remote(std::function<bool(SimClient)> remote) { remote_ = std::move(remote); }
 
   // ---- The clock: a wait jumps to the next event or deadline once no ring has anything to do.
 
@@ -90,6 +92,8 @@ class SimWorld {
   void advance(std::uint64_t nanoseconds) { now_ns_ += nanoseconds; }
   /// Waits don't jump beyond this moment; they return with nothing there instead.
   void limit_time(std::uint64_t until_ns) { time_limit_ns_ = until_ns; }
+  /// The far end does this at that moment, as soon as a ring waits.
+  void at(std::uint64_t moment_ns, std::function<void()> what);
   /// No ring has anything to do before the time limit.
   bool is_quiet() const;
 
@@ -115,6 +119,9 @@ class SimWorld {
   /// Now, or up to late_ns_max later with the given probability.
   std::uint64_t moment(double late_probability);
   std::deque<std::shared_ptr<SimSocket>>* backlog_of(int listener);
+  std::shared_ptr<SimSocket> make_socket();
+  bool reach_remote(const std::shared_ptr<SimSocket>& socket);
+  void run_due();
   int add_ring(SimRing& ring);
   void remove_ring(SimRing& ring);
   SimRing* ring_of(int descriptor);
@@ -144,6 +151,8 @@ class SimWorld {
   std::map<int, SimRing*> rings_;
   int next_ring_ = first_ring;
   std::function<void(int)> while_waiting_;
+  std::function<bool(SimClient)> remote_;
+  std::multimap<std::uint64_t, std::function<void()>> moments_;
   bool others_run_ = false;
   bool traced_ = false;
   SimWorld* outer_;

@@ -23,6 +23,44 @@ TEST_P(RingTest, AcceptsIntoDirectDescriptors) {
   EXPECT_LT(*files.rbegin(), ring_->files_max());
 }
 
+TEST_P(RingTest, ConnectsToAListener) {
+  base::Address server;
+  server.bytes = sizeof(server.storage);
+  ASSERT_EQ(getsockname(listener_.get(), server.get(), &server.bytes), 0);
+  constexpr Tag connect_tag = Tag::of(Op::connect, 9);
+  const ConnectOptions options{.source = base::parse_address("127.0.0.7:0").value};
+  ASSERT_EQ(ring_->connect(9, server, options, connect_tag), 0);
+  EXPECT_EQ(ring_.wait_for(connect_tag).result, 0);
+  base::Address peer;
+  peer.bytes = sizeof(peer.storage);
+  const Socket accepted(::accept(listener_.get(), peer.get(), &peer.bytes));
+  EXPECT_TRUE(peer.text().starts_with("127.0.0.7:"));
+  ring_->receive(9, receive_tag);
+  accepted.write("welcome");
+  EXPECT_EQ(ring_.receive(receive_tag, 7), "welcome");
+  ring_->close(9, std::array{receive_tag}, close_tag);
+  EXPECT_EQ(ring_.wait_for(close_tag).result, 0);
+  EXPECT_EQ(accepted.read(), "");
+  ASSERT_EQ(ring_->connect(9, server, {}, connect_tag), 0);  // the place is free again
+  EXPECT_EQ(ring_.wait_for(connect_tag).result, 0);
+}
+
+TEST_P(RingTest, AConnectTellsThatNobodyListens) {
+  base::Address server;
+  server.bytes = sizeof(server.storage);
+  ASSERT_EQ(getsockname(listener_.get(), server.get(), &server.bytes), 0);
+  listener_ = Socket(-1);
+  constexpr Tag connect_tag = Tag::of(Op::connect, 9);
+  ASSERT_EQ(ring_->connect(9, server, {}, connect_tag), 0);
+  EXPECT_EQ(ring_.wait_for(connect_tag).result, -ECONNREFUSED);
+}
+
+TEST_P(RingTest, AConnectFromAForeignAddressIsRefusedAtOnce) {
+  const ConnectOptions options{.source = base::parse_address("192.0.2.1:0").value};
+  EXPECT_EQ(ring_->connect(9, *base::parse_address("127.0.0.1:1").value, options, receive_tag),
+            -EADDRNOTAVAIL);
+}
+
 TEST_P(RingTest, ReceivesUntilThePeerIsDone) {
   ring_->receive(accept_one(client_), receive_tag);
   for (const std::string_view text : {"first", "second"}) {

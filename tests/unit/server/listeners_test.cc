@@ -10,7 +10,7 @@ namespace ringroom::server {
 namespace {
 
 Listeners listen_free(unsigned count) {
-  return listen_on(*parse_address("127.0.0.1:0").value, count, "--listen");
+  return listen_on(*base::parse_address("127.0.0.1:0").value, count, "--listen");
 }
 
 int option_of(int socket, int level, int name) {
@@ -26,7 +26,7 @@ TEST(Listeners, ShareTheFreePortTheyTook) {
   ASSERT_EQ(made.sockets.size(), 3U);
   EXPECT_NE(made.address.port(), 0);
   for (const Listener& listener : made.sockets) {
-    EXPECT_EQ(address_of(listener.descriptor()).text(), made.address.text());
+    EXPECT_EQ(base::address_of(listener.descriptor()).text(), made.address.text());
   }
 }
 
@@ -55,13 +55,13 @@ TEST(Listeners, RefuseAnAddressThatIsTaken) {
 }
 
 TEST(Listeners, RefuseAnAddressOfAnotherMachine) {
-  const Listeners made = listen_on(*parse_address("192.0.2.1:0").value, 1, "--admin");
+  const Listeners made = listen_on(*base::parse_address("192.0.2.1:0").value, 1, "--admin");
   EXPECT_NE(made.error.find("no such address; --admin names another"), std::string::npos);
 }
 
 TEST(Listeners, TakeAPortAgainWhileOldConnectionsLinger) {
   Listener client(socket(AF_INET, SOCK_STREAM, 0));
-  Address address;
+  base::Address address;
   {
     const Listeners made = listen_free(1);
     ASSERT_EQ(made.error, "");

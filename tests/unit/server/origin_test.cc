@@ -18,7 +18,7 @@ TEST(Origin, IsWrittenAsBrowsersWriteIt) {
         Case{"http://127.0.0.1:3000", "http://127.0.0.1:3000"},
         Case{"http://[::1]:3000", "http://[::1]:3000"}, Case{"http://[::1]", "http://[::1]"},
         Case{"capacitor://localhost", "capacitor://localhost"}, Case{"null", "null"}}) {
-    const Parsed<std::string> parsed = parse_origin(c.given);
+    const base::Parsed<std::string> parsed = parse_origin(c.given);
     EXPECT_EQ(parsed.value, c.origin) << c.given << ": " << parsed.error;
   }
 }

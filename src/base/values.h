@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace ringroom::server {
+namespace ringroom::base {
 
 /// A value, or why there is none.
 template <typename T>
@@ -32,4 +32,4 @@ std::string text_of(std::chrono::milliseconds duration);
 /// "16,384": digits in groups, for messages.
 std::string grouped(std::uint64_t number);
 
-}  // namespace ringroom::server
+}  // namespace ringroom::base

@@ -1,8 +1,8 @@
-#include "server/values.h"
+#include "base/values.h"
 
 #include <gtest/gtest.h>
 
-namespace ringroom::server {
+namespace ringroom::base {
 namespace {
 
 using namespace std::chrono_literals;
@@ -80,4 +80,4 @@ TEST(Number, IsGroupedByThousands) {
 }
 
 }  // namespace
-}  // namespace ringroom::server
+}  // namespace ringroom::base

@@ -1,10 +1,10 @@
-#include "server/values.h"
+#include "base/values.h"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 
-namespace ringroom::server {
+namespace ringroom::base {
 
 namespace {
 
@@ -82,4 +82,4 @@ std::string grouped(std::uint64_t number) {
   return digits;
 }
 
-}  // namespace ringroom::server
+}  // namespace ringroom::base

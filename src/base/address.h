@@ -2,7 +2,7 @@
 // without resources; any thread.
 #pragma once
 
-#include "server/values.h"
+#include "base/values.h"
 
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-namespace ringroom::server {
+namespace ringroom::base {
 
 struct Address {
   sockaddr_storage storage{};
@@ -31,4 +31,4 @@ Parsed<Address> parse_address(std::string_view text);
 /// What a socket is bound to.
 Address address_of(int socket);
 
-}  // namespace ringroom::server
+}  // namespace ringroom::base

@@ -1,8 +1,8 @@
-#include "server/address.h"
+#include "base/address.h"
 
 #include <gtest/gtest.h>
 
-namespace ringroom::server {
+namespace ringroom::base {
 namespace {
 
 TEST(Address, TakesBothFamilies) {
@@ -35,4 +35,4 @@ TEST(Address, RefusesWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace ringroom::server
+}  // namespace ringroom::base

@@ -1,4 +1,4 @@
-#include "server/address.h"
+#include "base/address.h"
 
 #include "base/assert.h"
 
@@ -6,7 +6,7 @@
 
 #include <arpa/inet.h>
 
-namespace ringroom::server {
+namespace ringroom::base {
 
 namespace {
 
@@ -75,4 +75,4 @@ Address address_of(int socket) {
   return address;
 }
 
-}  // namespace ringroom::server
+}  // namespace ringroom::base
