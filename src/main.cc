@@ -3,6 +3,8 @@
 #include <ringroom/server.h>
 #include <ringroom/version.h>
 
+#include "load/command.h"
+
 #include <cstdio>
 #include <string_view>
 #include <vector>
@@ -17,14 +19,27 @@ constexpr const char* help =
     "\n"
     "Subcommands:\n"
     "  serve    serve rooms until SIGINT or SIGTERM\n"
+    "  load     load a WebSocket server, check its answers, and measure it\n"
     "\n"
     "'ringroom SUBCOMMAND --help' shows the options of a subcommand.\n";
 
-int serve(int argc, char** argv) {
-  char name[] = "ringroom serve";
+// The arguments of a subcommand, behind its name.
+std::vector<char*> arguments_of(char* name, int argc, char** argv) {
   std::vector<char*> arguments = {name};
   arguments.insert(arguments.end(), argv + 2, argv + argc);
+  return arguments;
+}
+
+int serve(int argc, char** argv) {
+  char name[] = "ringroom serve";
+  std::vector<char*> arguments = arguments_of(name, argc, argv);
   return ringroom::serve(static_cast<int>(arguments.size()), arguments.data());
+}
+
+int load(int argc, char** argv) {
+  char name[] = "ringroom load";
+  const std::vector<char*> arguments = arguments_of(name, argc, argv);
+  return ringroom::load::main(static_cast<int>(arguments.size()), arguments.data());
 }
 
 int refuse(std::string_view argument) {
@@ -40,6 +55,7 @@ int refuse(std::string_view argument) {
 int main(int argc, char** argv) {
   const std::string_view argument = argc > 1 ? argv[1] : "";
   if (argument == "serve") return serve(argc, argv);
+  if (argument == "load") return load(argc, argv);
   if (argument == "--version") {
     std::puts("ringroom " RINGROOM_VERSION);
     return 0;

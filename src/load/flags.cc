@@ -1,0 +1,232 @@
+#include "load/flags.h"
+
+#include "base/values.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace ringroom::load {
+
+namespace {
+
+std::string put_count(std::uint32_t& to, const std::string& text) {
+  const base::Parsed<std::uint64_t> number = base::parse_number(text, 100'000'000);
+  if (!number.value) return number.error;
+  if (*number.value == 0) return "must be at least 1";
+  to = static_cast<std::uint32_t>(*number.value);
+  return {};
+}
+
+std::string put_duration(std::uint64_t& to_ns, const std::string& text) {
+  const base::Parsed<std::chrono::milliseconds> duration = base::parse_duration(text);
+  if (duration.value) to_ns = static_cast<std::uint64_t>(duration.value->count()) * 1'000'000U;
+  return duration.error;
+}
+
+std::string put_text(std::string& to, const std::string& text) {
+  if (text.empty()) return "is empty";
+  to = text;
+  return {};
+}
+
+std::string put_scenario(Plan& plan, const std::string& text) {
+  for (const Scenario scenario : all_scenarios) {
+    if (text != name_of(scenario)) continue;
+    plan.scenario = scenario;
+    return {};
+  }
+  return "is no scenario: there are echo, broadcast, connect, idle and storm";
+}
+
+std::string put_senders(Plan& plan, const std::string& text) {
+  if (text != "all") return put_count(plan.senders, text);
+  plan.senders = 0;
+  return {};
+}
+
+std::string put_rate(Plan& plan, const std::string& text) {
+  const char* const end = text.data() + text.size();
+  double rate = 0;
+  const auto [rest, failure] = std::from_chars(text.data(), end, rate);
+  if (failure != std::errc{} || rest != end || !std::isfinite(rate) || rate <= 0 || rate > 1e9) {
+    return "is not a rate: write messages a second, such as 1500";
+  }
+  plan.rate = rate;
+  return {};
+}
+
+std::string put_sizes(Plan& plan, const std::string& text) {
+  const std::size_t dash = text.find('-');
+  const base::Parsed<std::size_t> least = base::parse_size(text.substr(0, dash));
+  const base::Parsed<std::size_t> most =
+      dash == std::string::npos ? least : base::parse_size(text.substr(dash + 1));
+  constexpr std::size_t bytes_max = std::size_t{16} << 20U;
+  if (!least.value || !most.value || *least.value > *most.value || *most.value > bytes_max) {
+    return "is not a size of up to 16MiB, or a range such as 64-1024";
+  }
+  plan.sizes = {static_cast<std::uint32_t>(*least.value), static_cast<std::uint32_t>(*most.value)};
+  return {};
+}
+
+std::string put_source(Plan& plan, const std::string& text) {
+  const base::Parsed<SourceRange> range = parse_source(text);
+  if (range.value) plan.sources.push_back(*range.value);
+  return range.error;
+}
+
+std::string put_pid(Plan& plan, const std::string& text) {
+  std::uint32_t pid = 0;
+  std::string error = put_count(pid, text);
+  if (error.empty()) plan.server_pids.push_back(static_cast<int>(pid));
+  return error;
+}
+
+std::string put_header(Plan& plan, const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || colon == 0 || text.find_first_of("\r\n") != std::string::npos) {
+    return "must look like 'Name: value'";
+  }
+  plan.target.headers += text + "\r\n";
+  return {};
+}
+
+std::string put_expectations(Plan& plan, const std::string& text) {
+  base::Parsed<std::vector<Expectation>> made = parse_expectations(text);
+  if (!made.value) return made.error;
+  for (Expectation& one : *made.value) plan.expectations.push_back(std::move(one));
+  return {};
+}
+
+constexpr const char* scenario_group = "Scenario";
+constexpr const char* load_group = "Load (SIZE: bytes, or a number and KiB or MiB)";
+constexpr const char* timing_group = "Timing (DURATION: a number and ms, s, m or h)";
+constexpr const char* machine_group = "Machine";
+constexpr const char* output_group = "Output";
+
+constexpr std::array<Flag, 27> all_flags = {{
+    {"scenario", "NAME", scenario_group,
+     "echo, broadcast, connect, idle or storm, as told\n"
+     "below (default echo)",
+     false, put_scenario},
+    {"connections", "N", scenario_group,
+     "WebSocket connections in all (default 100; in\n"
+     "broadcast it is rooms times members)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.connections, t); }},
+    {"rooms", "N", scenario_group,
+     "how many values {room} takes: 0 to N-1, spread\n"
+     "over the connections (default 1)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.rooms, t); }},
+    {"members", "N", scenario_group, "broadcast: connections in each room (default 10)", false,
+     [](Plan& p, const std::string& t) { return put_count(p.members, t); }},
+    {"senders", "N|all", scenario_group,
+     "broadcast: how many members of each room send\n"
+     "(default all)",
+     false, put_senders},
+    {"includes-sender", nullptr, scenario_group,
+     "broadcast: the server sends a message to its\n"
+     "sender too, so that is checked as well",
+     false,
+     [](Plan& p, const std::string&) {
+       p.includes_sender = true;
+       return std::string();
+     }},
+    {"cut", nullptr, scenario_group,
+     "connect: reset each connection after the 101,\n"
+     "instead of a close handshake",
+     false,
+     [](Plan& p, const std::string&) {
+       p.cuts = true;
+       return std::string();
+     }},
+    {"storm-every", "DURATION", scenario_group, "storm: time between two storms (default 3s)",
+     false, [](Plan& p, const std::string& t) { return put_duration(p.storm_every_ns, t); }},
+    {"header", "'NAME: VALUE'", scenario_group, "add to every handshake (repeatable)", true,
+     put_header},
+    {"in-flight", "N", load_group,
+     "closed loop: messages under way of each sender;\n"
+     "the next leaves when one has reached everybody\n"
+     "(default 1)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.in_flight, t); }},
+    {"rate", "R", load_group,
+     "open loop: R messages a second in all, evenly\n"
+     "spaced, whatever the server does; latencies count\n"
+     "from when a message should have left (default:\n"
+     "closed loop)",
+     false, put_rate},
+    {"size", "SIZE|MIN-MAX", load_group,
+     "bytes of a message, at least 32, or 64 as text;\n"
+     "a range is spread evenly (default 64)",
+     false, put_sizes},
+    {"text", nullptr, load_group, "send text messages (default: binary)", false,
+     [](Plan& p, const std::string&) {
+       p.text = true;
+       return std::string();
+     }},
+    {"connecting", "N", load_group, "handshakes at the same time at the start (default\n128)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.connecting_max, t); }},
+    {"duration", "DURATION", timing_group, "what is measured (default 10s)", false,
+     [](Plan& p, const std::string& t) { return put_duration(p.duration_ns, t); }},
+    {"warm-up", "DURATION", timing_group,
+     "the same load before that, not measured, but\n"
+     "checked (default 1s)",
+     false, [](Plan& p, const std::string& t) { return put_duration(p.warm_up_ns, t); }},
+    {"handshake-timeout", "DURATION", timing_group,
+     "a handshake that takes longer is a fault (default\n"
+     "10s)",
+     false, [](Plan& p, const std::string& t) { return put_duration(p.handshake_timeout_ns, t); }},
+    {"reply-timeout", "DURATION", timing_group,
+     "how long a closed loop waits for a message before\n"
+     "it sends the next, and how long to wait at the\n"
+     "end for what is still under way (default 5s)",
+     false, [](Plan& p, const std::string& t) { return put_duration(p.reply_timeout_ns, t); }},
+    {"threads", "N", machine_group,
+     "threads of the client, each with a ring; a room\n"
+     "is on one thread (default 1)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.threads, t); }},
+    {"spin", nullptr, machine_group,
+     "never sleep: latencies without the client's own\n"
+     "wake-ups, at a whole core for each thread",
+     false,
+     [](Plan& p, const std::string&) {
+       p.spin = true;
+       return std::string();
+     }},
+    {"source", "ADDRESSES", machine_group,
+     "where connections come from, in turn: an address,\n"
+     "127.0.0.2-127.0.0.9, or 127.0.0.0/24; for more\n"
+     "connections than one address has ports\n"
+     "(repeatable)",
+     true, put_source},
+    {"server-pid", "PID", machine_group,
+     "a process of the server on this machine: tells\n"
+     "its CPU per message and its memory (repeatable)",
+     true, put_pid},
+    {"expect", "LIST", output_group,
+     "conditions such as 'p99<5ms,errors=0'; exit code\n"
+     "1 if one is missed (repeatable)",
+     true, put_expectations},
+    {"json", "FILE", output_group,
+     "write the result as JSON; - for standard output,\nthen the "
+     "summary goes to standard error",
+     false, [](Plan& p, const std::string& t) { return put_text(p.json_file, t); }},
+    {"html", "FILE", output_group,
+     "write the result as a page with plots, in one\n"
+     "file",
+     false, [](Plan& p, const std::string& t) { return put_text(p.html_file, t); }},
+    {"label", "TEXT", output_group, "a name for the run, in JSON and HTML", false,
+     [](Plan& p, const std::string& t) { return put_text(p.label, t); }},
+    {"quiet", nullptr, output_group, "nothing while it runs, and no summary", false,
+     [](Plan& p, const std::string&) {
+       p.quiet = true;
+       return std::string();
+     }},
+}};
+
+}  // namespace
+
+std::span<const Flag> flags() {
+  return all_flags;
+}
+
+}  // namespace ringroom::load

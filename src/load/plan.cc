@@ -1,0 +1,16 @@
+#include "load/plan.h"
+
+namespace ringroom::load {
+
+const char* name_of(Scenario scenario) {
+  switch (scenario) {
+    case Scenario::echo: return "echo";
+    case Scenario::broadcast: return "broadcast";
+    case Scenario::connect: return "connect";
+    case Scenario::idle: return "idle";
+    case Scenario::storm: return "storm";
+  }
+  return "";
+}
+
+}  // namespace ringroom::load

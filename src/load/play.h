@@ -1,0 +1,48 @@
+// Play: what a crowd does: the part of a scenario that runs in each thread. Called by its Crowd, on
+// its thread, one call at a time; a call may send, open, close or drop any client.
+#pragma once
+
+#include "codec/ws/frame.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace ringroom::load {
+
+struct Client;
+
+/// When the run's parts begin, in CLOCK_MONOTONIC.
+struct Times {
+  std::uint64_t begin_ns = 0;    ///< of the warm-up
+  std::uint64_t measure_ns = 0;  ///< of what counts
+  std::uint64_t end_ns = 0;      ///< nothing new from here on
+
+  bool measures(std::uint64_t moment_ns) const {
+    return moment_ns >= measure_ns && moment_ns < end_ns;
+  }
+};
+
+class Play {
+ public:
+  virtual ~Play() = default;
+
+  /// All connections are open that the scenario opens beforehand, and the recorder has its times.
+  /// From here on on_time is called.
+  virtual void begin() = 0;
+  virtual void on_open(Client& client, std::uint64_t now_ns) = 0;
+  /// A whole message; the bytes are borrowed until the return.
+  virtual void on_message(Client& client,
+                          codec::ws::Opcode opcode,
+                          std::span<const std::byte> message,
+                          std::uint64_t now_ns) = 0;
+  virtual void on_pong(Client& client, std::uint64_t now_ns) = 0;
+  /// Its socket is gone, by the play's wish or not; it may be opened again.
+  virtual void on_gone(Client& client, std::uint64_t now_ns) = 0;
+  /// Does what is due; returns when it wants to be called again, UINT64_MAX for never.
+  virtual std::uint64_t on_time(std::uint64_t now_ns) = 0;
+  /// After the end: nothing is outstanding any more.
+  virtual bool is_done() const = 0;
+};
+
+}  // namespace ringroom::load

@@ -1,0 +1,226 @@
+#include "load/run.h"
+
+#include "base/random.h"
+#include "load/view.h"
+#include "load/worker.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <deque>
+#include <thread>
+
+namespace ringroom::load {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC, as the workers have it
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr milliseconds look_every{20};
+constexpr nanoseconds head_start = milliseconds(2);
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void on_interrupt(int) {
+  interrupted = 1;
+}
+
+// For the time of a run.
+class Interrupts {
+ public:
+  Interrupts() {
+    interrupted = 0;
+    struct sigaction action {};
+    action.sa_handler = on_interrupt;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, &before_int_);
+    sigaction(SIGTERM, &action, &before_term_);
+  }
+  ~Interrupts() {
+    sigaction(SIGINT, &before_int_, nullptr);
+    sigaction(SIGTERM, &before_term_, nullptr);
+  }
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+
+ private:
+  struct sigaction before_int_ {};
+  struct sigaction before_term_ {};
+};
+
+std::uint64_t to_ns(Clock::time_point moment) {
+  return static_cast<std::uint64_t>(nanoseconds(moment.time_since_epoch()).count());
+}
+
+double seconds(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+class Run {
+ public:
+  explicit Run(const Plan& plan)
+      : plan_(plan),
+        stationery_(static_cast<std::uint32_t>(base::Random::from_kernel().next()),
+                    plan.text,
+                    plan.sizes.most),
+        view_(plan) {
+    for (unsigned i = 0; i < plan.threads; ++i) workers_.emplace_back(plan, stationery_, i, stage_);
+  }
+
+  Outcome go() {
+    const Interrupts interrupts;
+    outcome_.result.plan = plan_;
+    outcome_.result.server_before = look_at(plan_.server_pids);
+    const Clock::time_point started = Clock::now();
+    std::vector<std::thread> threads;
+    for (Worker& worker : workers_) threads.emplace_back([&worker] { worker.run(); });
+    wait_until_ready();
+    outcome_.result.open_s = seconds(Clock::now() - started);
+    outcome_.result.server_connected = look_at(plan_.server_pids);
+    if (!stage_.stopped) watch();
+    for (std::thread& thread : threads) thread.join();
+    collect_intervals(true);
+    view_.end();
+    outcome_.result.server_after = look_at(plan_.server_pids);
+    add_up();
+    return std::move(outcome_);
+  }
+
+ private:
+  std::uint32_t open_now() const {
+    std::uint32_t open = 0;
+    for (const Worker& worker : workers_) open += worker.open();
+    return open;
+  }
+
+  void wait_until_ready() {
+    while (stage_.ready < plan_.threads) {
+      std::this_thread::sleep_for(milliseconds(1));
+      if (interrupted != 0) stage_.stopped = true;
+      view_.show_opening(open_now());
+    }
+    for (const Worker& worker : workers_) {
+      if (worker.report().failure.empty()) continue;
+      outcome_.failure = worker.report().failure;
+      stage_.stopped = true;
+    }
+    const bool opens = plan_.scenario != Scenario::connect;
+    if (opens && open_now() == 0) stage_.stopped = true;
+  }
+
+  // Until the measured time is over.
+  void watch() {
+    const Clock::time_point begin = Clock::now() + head_start;
+    begin_ns_ = to_ns(begin);
+    stage_.begin_ns = begin_ns_;
+    const Clock::time_point measure = begin + nanoseconds(plan_.warm_up_ns);
+    const Clock::time_point end = measure + nanoseconds(plan_.duration_ns);
+    if (!wait_until(measure)) return;
+    const ServerUse at_begin = look_at(plan_.server_pids);
+    wait_until(end);
+    const ServerUse at_end = look_at(plan_.server_pids);
+    if (!plan_.server_pids.empty()) {
+      outcome_.result.server_cpu_s = (at_end.cpu_ns - at_begin.cpu_ns) / 1e9;
+    }
+  }
+
+  // False if the user doesn't want to.
+  bool wait_until(Clock::time_point moment) {
+    while (Clock::now() < moment) {
+      std::this_thread::sleep_until(std::min(Clock::now() + look_every, moment));
+      collect_intervals(false);
+      if (interrupted == 0) continue;
+      stage_.stopped = true;
+      return false;
+    }
+    return true;
+  }
+
+  // Intervals of all workers with the same place in time become one moment.
+  void collect_intervals(bool all) {
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      for (Interval& interval : workers_[i].take_intervals()) {
+        pending_[i].push_back(std::move(interval));
+      }
+    }
+    const auto is_there = [](const std::deque<Interval>& one) { return !one.empty(); };
+    while (all ? std::any_of(pending_.begin(), pending_.end(), is_there)
+               : std::all_of(pending_.begin(), pending_.end(), is_there)) {
+      merge_first();
+    }
+  }
+
+  void merge_first() {
+    Moment moment;
+    Histogram latency;
+    for (std::deque<Interval>& intervals : pending_) {
+      if (intervals.empty()) continue;
+      const Interval& interval = intervals.front();
+      moment.at_s = static_cast<double>(interval.begin_ns - begin_ns_) / 1e9;
+      moment.length_s = static_cast<double>(interval.end_ns - interval.begin_ns) / 1e9;
+      moment.tally += interval.tally;
+      moment.open += interval.open;
+      latency.merge(interval.latency);
+      intervals.pop_front();
+    }
+    moment.p50_ns = latency.quantile(0.5);
+    moment.p99_ns = latency.quantile(0.99);
+    moment.max_ns = latency.max();
+    view_.show(moment);
+    outcome_.result.moments.push_back(moment);
+  }
+
+  void add_up() {
+    Result& result = outcome_.result;
+    std::uint64_t measured_ns = 0;
+    for (const Worker& worker : workers_) {
+      const WorkerReport& report = worker.report();
+      result.total += report.total;
+      result.measured += report.measured;
+      result.open += report.open;
+      result.latency.merge(report.latency);
+      result.handshake.merge(report.handshake);
+      measured_ns = std::max(measured_ns, report.measured_ns);
+      result.lag_max_us = std::max(result.lag_max_us, static_cast<double>(report.lag_max_ns) / 1e3);
+      const std::uint64_t used_ns = plan_.spin ? report.busy_ns : report.cpu_ns;
+      result.client_cpu_s += static_cast<double>(report.cpu_ns) / 1e9;
+      result.client_use.push_back(
+          static_cast<double>(used_ns) /
+          static_cast<double>(std::max<std::uint64_t>(report.measured_ns, 1)));
+      for (std::size_t i = 0; i < fault_kinds; ++i) {
+        if (result.examples[i].empty()) result.examples[i] = report.examples[i];
+      }
+    }
+    result.measured_s = static_cast<double>(measured_ns) / 1e9;
+    if (!outcome_.failure.empty()) return;
+    if (result.open == 0 && result.total.handshakes == 0) {
+      outcome_.failure = "no connection could be opened";
+      for (std::size_t i = 0; i < fault_kinds; ++i) {
+        if (result.examples[i].empty()) continue;
+        outcome_.failure += ": " + std::string(fault_texts[i]) + " (" + result.examples[i] + ")";
+        break;
+      }
+    } else if (measured_ns == 0) {
+      outcome_.failure = "stopped before anything was measured";
+    }
+  }
+
+  const Plan& plan_;
+  Stationery stationery_;
+  Stage stage_;
+  std::deque<Worker> workers_;
+  std::vector<std::deque<Interval>> pending_ = std::vector<std::deque<Interval>>(plan_.threads);
+  View view_;
+  std::uint64_t begin_ns_ = 0;
+  Outcome outcome_;
+};
+
+}  // namespace
+
+Outcome run(const Plan& plan) {
+  return Run(plan).go();
+}
+
+}  // namespace ringroom::load

@@ -1,0 +1,212 @@
+#include "load/worker.h"
+
+#include "load/exchange.h"
+#include "load/handshakes.h"
+#include "load/quiet_plays.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include <sys/prctl.h>
+
+namespace ringroom::load {
+
+namespace {
+
+constexpr std::uint64_t look_every_ns = 50'000'000;  // for the stage, however quiet the ring is
+constexpr std::uint64_t leave_within_ns = 2'000'000'000;
+constexpr std::size_t busy_completions = 16;
+constexpr std::uint16_t normal_closure = 1000;
+
+std::uint64_t thread_cpu_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+// A number's share of a total, when threads take turns.
+std::uint32_t share_of(std::uint32_t total, unsigned threads, unsigned number) {
+  return total / threads + (number < total % threads ? 1 : 0);
+}
+
+}  // namespace
+
+std::uint64_t interval_ns(const Plan& plan) {
+  return std::clamp<std::uint64_t>(plan.duration_ns / 60, 100'000'000, 1'000'000'000);
+}
+
+std::uint32_t Worker::connections_of(const Plan& plan, unsigned number) {
+  const std::uint32_t each = plan.room_connections();
+  return share_of(plan.connections / each, plan.threads, number) * each;
+}
+
+Worker::Worker(const Plan& plan, const Stationery& stationery, unsigned number, Stage& stage)
+    : plan_(plan), stationery_(stationery), number_(number), stage_(stage) {}
+
+void Worker::fill(Crowd& crowd) const {
+  const std::uint32_t each = plan_.room_connections();
+  for (std::uint32_t group = number_; group < plan_.connections / each; group += plan_.threads) {
+    for (std::uint32_t rank = 0; rank < each; ++rank) {
+      const std::uint32_t index = group * each + rank;
+      crowd.add(index, plan_.members == 0 ? index % plan_.rooms : group);
+    }
+  }
+}
+
+std::unique_ptr<Play> Worker::make_play() {
+  switch (plan_.scenario) {
+    case Scenario::connect: return std::make_unique<Handshakes>(*crowd_, recorder_, plan_.cuts);
+    case Scenario::idle: return std::make_unique<Idle>(*crowd_, recorder_);
+    case Scenario::storm: return std::make_unique<Storm>(*crowd_, recorder_, plan_.storm_every_ns);
+    case Scenario::echo:
+    case Scenario::broadcast: break;
+  }
+  const bool rooms = plan_.scenario == Scenario::broadcast;
+  const double part = static_cast<double>(crowd_->size()) / plan_.connections;
+  ExchangeOptions options;
+  options.members = rooms ? plan_.members : 1;
+  options.senders = rooms && plan_.senders != 0 ? plan_.senders : options.members;
+  options.includes_sender = !rooms || plan_.includes_sender;
+  options.in_flight = plan_.in_flight;
+  options.rate = plan_.rate * part;
+  options.phase = static_cast<double>(number_) / plan_.threads;
+  options.sizes = plan_.sizes;
+  options.reply_timeout_ns = plan_.reply_timeout_ns;
+  return std::make_unique<Exchange>(*crowd_, stationery_, options, recorder_);
+}
+
+void Worker::run() {
+  prctl(PR_SET_TIMERSLACK, 1);
+  const std::uint32_t connections = connections_of(plan_, number_);
+  reactor::RingFailure failure;
+  ring_ = reactor::Ring::make(
+      {.files_max = std::max<std::uint32_t>(connections, 1), .features_allowed = std::nullopt},
+      failure);
+  if (ring_ == nullptr) {
+    report_.failure = failure.message;
+    stage_.ready.fetch_add(1);
+    return;
+  }
+  CrowdOptions options{.target = plan_.target,
+                       .sources = plan_.sources,
+                       .first_source = number_,
+                       .source_step = plan_.threads,
+                       .handshake_timeout_ns = plan_.handshake_timeout_ns,
+                       .reset_on_close = plan_.resets()};
+  crowd_ = std::make_unique<Crowd>(*ring_, std::move(options));
+  fill(*crowd_);
+  play_ = make_play();
+  crowd_->set_play(*play_);
+  if (plan_.scenario != Scenario::connect) open_all();
+  report_.open = crowd_->opened();
+  stage_.ready.fetch_add(1);
+  if (wait_for_begin()) {
+    play();
+    leave();
+  }
+  report_.total = crowd_->tally();
+  report_.latency = std::move(recorder_.measured);
+  report_.handshake = std::move(crowd_->handshake_latency());
+  report_.examples = crowd_->examples();
+  report_.lag_max_ns = recorder_.lag_max_ns;
+}
+
+std::size_t Worker::turn(std::uint64_t deadline_ns, bool gather) {
+  const std::size_t completions = crowd_->turn(deadline_ns, gather);
+  open_.store(crowd_->opened(), std::memory_order_relaxed);
+  return completions;
+}
+
+void Worker::open_all() {
+  const std::uint32_t at_once = std::max(plan_.connecting_max / plan_.threads, 1U);
+  std::uint32_t next = 0;
+  while ((next < crowd_->size() || crowd_->in_progress() > 0) && !stage_.stopped) {
+    while (next < crowd_->size() && crowd_->in_progress() < at_once) {
+      crowd_->open(crowd_->client(next++));
+    }
+    turn(crowd_->now_ns() + look_every_ns, false);
+  }
+}
+
+bool Worker::wait_for_begin() {
+  while (stage_.begin_ns == Stage::not_yet && !stage_.stopped) {
+    turn(crowd_->now_ns() + look_every_ns / 10, false);
+  }
+  return stage_.begin_ns != Stage::not_yet;
+}
+
+void Worker::play() {
+  Times& times = recorder_.times;
+  times.begin_ns = stage_.begin_ns;
+  times.measure_ns = times.begin_ns + plan_.warm_up_ns;
+  times.end_ns = times.measure_ns + plan_.duration_ns;
+  interval_begin_ns_ = times.begin_ns;
+  play_->begin();
+  const std::uint64_t length_ns = interval_ns(plan_);
+  const bool may_gather = plan_.rate == 0 && !plan_.spin;
+  std::size_t completions = 0;
+  for (;;) {
+    const std::uint64_t now = crowd_->now_ns();
+    if (stage_.stopped && now < times.end_ns) times.end_ns = now;
+    mark_window(now);
+    if (now >= interval_begin_ns_ + length_ns) end_interval(now);
+    const std::uint64_t due = play_->on_time(now);
+    if (now >= times.end_ns && (play_->is_done() || now >= times.end_ns + plan_.reply_timeout_ns)) {
+      break;
+    }
+    const std::uint64_t next = now < times.measure_ns ? times.measure_ns
+                               : now < times.end_ns   ? times.end_ns
+                                                      : UINT64_MAX;
+    const std::uint64_t deadline = std::min({due, next, now + look_every_ns});
+    const bool gather = may_gather && completions >= busy_completions;
+    completions = turn(plan_.spin ? 0 : deadline, gather);
+    if (completions > 0 && window_ == Window::inside) report_.busy_ns += crowd_->now_ns() - now;
+  }
+  end_interval(crowd_->now_ns());
+}
+
+void Worker::mark_window(std::uint64_t now_ns) {
+  const Times& times = recorder_.times;
+  if (window_ == Window::before && now_ns >= times.measure_ns) {
+    window_ = Window::inside;
+    window_begin_ns_ = now_ns;
+    at_window_begin_ = crowd_->tally();
+    cpu_at_begin_ns_ = thread_cpu_ns();
+  }
+  if (window_ == Window::inside && now_ns >= times.end_ns) {
+    window_ = Window::after;
+    report_.measured_ns = now_ns - window_begin_ns_;
+    report_.measured = crowd_->tally() - at_window_begin_;
+    report_.cpu_ns = thread_cpu_ns() - cpu_at_begin_ns_;
+  }
+}
+
+void Worker::end_interval(std::uint64_t now_ns) {
+  Interval interval{interval_begin_ns_, now_ns, crowd_->tally() - at_interval_begin_,
+                    crowd_->opened(), recorder_.interval};
+  interval_begin_ns_ = now_ns;
+  at_interval_begin_ = crowd_->tally();
+  recorder_.interval.clear();
+  const std::lock_guard lock(mutex_);
+  intervals_.push_back(std::move(interval));
+}
+
+std::vector<Interval> Worker::take_intervals() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(intervals_, {});
+}
+
+// Says goodbye to the server; what it doesn't answer in time is cut with the ring.
+void Worker::leave() {
+  const Tally before = crowd_->tally();
+  for (std::uint32_t slot = 0; slot < crowd_->size(); ++slot) {
+    crowd_->close(crowd_->client(slot), normal_closure);
+  }
+  const std::uint64_t until = crowd_->now_ns() + leave_within_ns;
+  while (crowd_->busy() > 0 && crowd_->now_ns() < until) turn(until, false);
+  crowd_->tally() = before;  // what goes wrong now is nobody's fault
+}
+
+}  // namespace ringroom::load

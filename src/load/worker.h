@@ -1,0 +1,105 @@
+// Worker: one thread of the load: its ring, its crowd, its play, from the first connect to the last
+// close. Made by the main thread, runs in its own; the two speak by a Stage, by take_intervals(),
+// and by the report after the join.
+#pragma once
+
+#include "load/crowd.h"
+#include "load/histogram.h"
+#include "load/plan.h"
+#include "load/recorder.h"
+#include "load/stamp.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace ringroom::load {
+
+/// What all threads of a run wait for together.
+struct Stage {
+  static constexpr std::uint64_t not_yet = UINT64_MAX;
+
+  std::atomic<std::uint32_t> ready{0};           ///< workers that have opened what they could
+  std::atomic<std::uint64_t> begin_ns{not_yet};  ///< set by the main thread when all are
+  std::atomic<bool> stopped{false};              ///< the user wants the end now
+};
+
+/// What one worker saw between two moments.
+struct Interval {
+  std::uint64_t begin_ns = 0;
+  std::uint64_t end_ns = 0;
+  Tally tally;
+  std::uint32_t open = 0;
+  Histogram latency;
+};
+
+struct WorkerReport {
+  std::string failure;  ///< why it couldn't work at all
+  Tally total;
+  Tally measured;          ///< of the measured time
+  std::uint32_t open = 0;  ///< connections when the traffic began
+  Histogram latency;
+  Histogram handshake;
+  FaultExamples examples;
+  std::uint64_t measured_ns = 0;
+  std::uint64_t busy_ns = 0;  ///< of the measured time: working, not waiting
+  std::uint64_t cpu_ns = 0;   ///< of the measured time
+  std::uint64_t lag_max_ns = 0;
+};
+
+class Worker {
+ public:
+  Worker(const Plan& plan, const Stationery& stationery, unsigned number, Stage& stage);
+
+  /// In its own thread; to the end.
+  void run();
+
+  /// The main thread, any time: what has come to an end since the last call.
+  std::vector<Interval> take_intervals();
+  /// How many connections it has now.
+  std::uint32_t open() const { return open_.load(std::memory_order_relaxed); }
+  /// After run().
+  const WorkerReport& report() const { return report_; }
+  /// How many connections a worker of the plan has, at most.
+  static std::uint32_t connections_of(const Plan& plan, unsigned number);
+
+ private:
+  std::unique_ptr<Play> make_play();
+  void fill(Crowd& crowd) const;
+  void open_all();
+  bool wait_for_begin();
+  void play();
+  void mark_window(std::uint64_t now_ns);
+  void end_interval(std::uint64_t now_ns);
+  void leave();
+  std::size_t turn(std::uint64_t deadline_ns, bool gather);
+
+  const Plan& plan_;
+  const Stationery& stationery_;
+  unsigned number_;
+  Stage& stage_;
+  std::unique_ptr<reactor::Ring> ring_;
+  std::unique_ptr<Crowd> crowd_;
+  std::unique_ptr<Play> play_;
+  Recorder recorder_;
+  WorkerReport report_;
+  std::atomic<std::uint32_t> open_{0};
+
+  enum class Window : std::uint8_t { before, inside, after };
+  Window window_ = Window::before;
+  Tally at_window_begin_;
+  std::uint64_t window_begin_ns_ = 0;
+  std::uint64_t cpu_at_begin_ns_ = 0;
+  std::uint64_t interval_begin_ns_ = 0;
+  Tally at_interval_begin_;
+  std::mutex mutex_;
+  std::vector<Interval> intervals_;  // guarded by mutex_
+};
+
+/// How long one interval is.
+std::uint64_t interval_ns(const Plan& plan);
+
+}  // namespace ringroom::load

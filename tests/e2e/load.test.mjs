@@ -1,0 +1,289 @@
+// The load client, against our server and against servers that misbehave on purpose.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { WebSocketServer } from "ws";
+import { chromium } from "playwright-core";
+import { within } from "./support/deadline.mjs";
+import { Run, Server, artifacts } from "./support/server.mjs";
+
+const quick = ["--duration", "500ms", "--warm-up", "100ms", "--reply-timeout", "1s"];
+
+/** Runs `ringroom load` to its end. */
+async function load(...args) {
+  const run = new Run(["load", ...args]);
+  const { code } = await within(run.exited, 60_000, "the end of the load");
+  return { code, stdout: run.stdout.join("\n"), stderr: run.stderr };
+}
+
+/** The same, with its result. */
+async function measure(...args) {
+  const { code, stdout, stderr } = await load(...quick, ...args, "--json", "-");
+  assert.notEqual(code, 2, stderr);
+  return { code, result: JSON.parse(stdout), stderr };
+}
+
+/** A server of other people's making that does with each message what it is told. */
+async function misbehaving(onMessage) {
+  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  await once(server, "listening");
+  let number = 0;
+  server.on("connection", (socket) => {
+    socket.on("message", (data) => onMessage(socket, data, number++));
+    socket.on("error", () => {});
+  });
+  return {
+    url: `ws://127.0.0.1:${server.address().port}/`,
+    stop() {
+      server.clients.forEach((client) => client.terminate());
+      server.close();
+    },
+  };
+}
+
+const clean = { lost: 0, duplicated: 0, reordered: 0, corrupted: 0, foreign: 0 };
+const counts = ({ checks: { lost, duplicated, reordered, corrupted, foreign } }) =>
+  ({ lost, duplicated, reordered, corrupted, foreign });
+
+describe("ringroom load against ringroom serve", () => {
+  let server;
+  before(async () => { server = await Server.start(); });
+  after(() => server.stop());
+
+  const echo = () => server.wsUrl("/agents/echo/load");
+  const relay = () => server.wsUrl("/agents/relay/{room}");
+
+  for (const form of [[], ["--text"]]) {
+    test(`echo loses nothing, closed loop, ${form[0] ?? "--binary"}`, async () => {
+      const { result } = await measure(echo(), "--connections", "50", "--in-flight", "4",
+        "--size", "64-3000", "--server-pid", String(server.pid), ...form);
+      assert(result.received > 100);
+      assert.deepEqual(counts(result), clean);
+      assert.deepEqual(result.faults, {});
+      assert.equal(result.connections.open, 50);
+      assert(result.latency_us.p50 <= result.latency_us.p99);
+      assert(result.server.cpu_us_per_message > 0);
+      assert(result.server.rss_connected >= result.server.rss_before);
+    });
+  }
+
+  test("an open loop sends as often as it is told", async () => {
+    const { result } = await measure(echo(), "--connections", "20", "--rate", "400",
+      "--duration", "1s");
+    assert.equal(result.checks.expected, 440);  // with the warm-up
+    assert.deepEqual(counts(result), clean);
+    assert.equal(result.latency_us.count, 400);
+  });
+
+  test("every member of a room gets what the others send", async () => {
+    const { result } = await measure(relay(), "--scenario", "broadcast", "--rooms", "6",
+      "--members", "5", "--senders", "2", "--threads", "2");
+    assert(result.sent > 10);
+    assert.deepEqual(counts(result), clean);
+    assert.equal(result.connections.open, 30);
+    assert.equal(result.client.threads_use.length, 2);
+  });
+
+  test("connect counts handshakes, with and without a close handshake", async () => {
+    for (const how of [[], ["--cut"]]) {
+      const { result } = await measure(echo(), "--scenario", "connect", "--connections", "8", ...how);
+      assert(result.cycles > 10);
+      assert.deepEqual(result.faults, {});
+    }
+  });
+
+  test("idle connections prove that they are alive", async () => {
+    const { code, result } = await measure(echo(), "--scenario", "idle", "--connections", "200",
+      "--expect", "open=200,errors=0");
+    assert.equal(code, 0);
+    assert.equal(result.checks.arrived, 200);
+  });
+
+  test("after a storm everybody is back", async () => {
+    const { result } = await measure(echo(), "--scenario", "storm", "--connections", "100",
+      "--storm-every", "200ms");
+    assert(result.cycles >= 1);
+    assert.equal(result.checks.lost, 0);
+    assert.equal(result.handshakes % 100, 0);
+  });
+
+  test("sources are used in turn", async () => {
+    const { result } = await measure(echo(), "--connections", "12", "--source",
+      "127.0.0.2-127.0.0.4");
+    assert.deepEqual(counts(result), clean);
+  });
+
+  test("a missed expectation is exit code 1, and says by how much", async () => {
+    const { code, stdout } = await load(echo(), ...quick, "--expect", "errors=0,open=99");
+    assert.equal(code, 1);
+    assert.match(stdout, /^met +errors=0 +\(0\)$/m);
+    assert.match(stdout, /^MISSED +open=99 +\(100\)$/m);
+  });
+
+  test("the summary is for people", async () => {
+    const { code, stdout, stderr } = await load(echo(), ...quick, "--duration", "1s");
+    assert.equal(code, 0);
+    assert.match(stdout, /^connections|^ {2}connections +100 of 100 open/m);
+    assert.match(stdout, /^ {2}latency +p50 \S+ \S+ +p90/m);
+    assert.match(stdout, /0 lost, 0 twice, 0 out of order, 0 changed/);
+    assert.match(stderr, /received\/s, p50/);
+    assert.doesNotMatch(stderr, /\x1b/);  // it is no terminal
+  });
+
+  test("two results are compared", async () => {
+    const files = ["load-a.json", "load-b.json"].map((name) => join(artifacts, name));
+    for (const file of files) assert.equal((await load(echo(), ...quick, "--json", file)).code, 0);
+    const { code, stdout } = await load("--compare", ...files);
+    assert.equal(code, 0);
+    assert.match(stdout, /^latency p99 .* \d\.\d{3} /m);
+    await Promise.all(files.map((file) => rm(file)));
+  });
+
+  test("the page shows its plots in a browser", async () => {
+    const file = join(artifacts, "load.html");
+    assert.equal((await load(echo(), ...quick, "--duration", "2s", "--html", file)).code, 0);
+    const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+    try {
+      const page = await browser.newPage({ viewport: { width: 900, height: 1300 } });
+      const requests = [];
+      page.on("request", (request) => requests.push(request.url()));
+      await page.goto(`file://${file}`);
+      assert.equal(await page.locator("svg").count(), 3);
+      for (const line of await page.locator("svg polyline").all()) {
+        assert((await line.boundingBox()).width > 100);
+      }
+      assert.equal(await page.locator("h1").innerText(), "echo");
+      assert.equal(requests.length, 1);
+      await page.screenshot({ path: join(artifacts, "load.png") });
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+describe("ringroom load against servers that misbehave", () => {
+  const against = (name, onMessage, check) => test(name, async () => {
+    const server = await misbehaving(onMessage);
+    try {
+      await check((...args) => measure(server.url, "--connections", "1", "--rate", "200", ...args));
+    } finally {
+      server.stop();
+    }
+  });
+
+  against("lossy: what never came is lost",
+    (socket, data, number) => { if (number % 4) socket.send(data); },
+    async (run) => {
+      const { code, result } = await run("--expect", "lost=0");
+      assert.equal(code, 1);
+      assert.deepEqual(counts(result), { ...clean, lost: result.checks.expected / 4 });
+    });
+
+  against("duplicating: what came twice is told",
+    (socket, data, number) => { socket.send(data); if (number % 4 === 0) socket.send(data); },
+    async (run) => {
+      const { result } = await run();
+      assert.deepEqual(counts(result), { ...clean, duplicated: result.checks.expected / 4 });
+    });
+
+  against("changing: a flipped bit is told",
+    (socket, data, number) => { if (number % 4 === 0) data[50] ^= 1; socket.send(data); },
+    async (run) => {
+      const { result } = await run();
+      const part = result.checks.expected / 4;
+      assert.deepEqual(counts(result), { ...clean, lost: part, corrupted: part });
+    });
+
+  {
+    let kept;
+    against("reordering: what comes behind a later one is told",
+      (socket, data, number) => {
+        if (number % 4 === 0) { kept = data; return; }
+        socket.send(data);
+        if (kept) socket.send(kept);
+        kept = undefined;
+      },
+      async (run) => {
+        const { result } = await run();
+        assert.deepEqual(counts(result), { ...clean, reordered: result.checks.expected / 4 });
+      });
+  }
+
+  against("late: latencies count from when a message should have left",
+    (socket, data, number) => { setTimeout(() => socket.send(data), number % 2 ? 0 : 200); },
+    async (run) => {
+      const { result } = await run();
+      assert.equal(result.checks.lost, 0);
+      assert(result.latency_us.p90 >= 200_000);
+    });
+
+  against("closing: the code and the reason are told",
+    (socket) => socket.close(4001, "enough"),
+    async (run) => {
+      const { result } = await run();
+      assert.equal(result.faults.closed.count, 1);
+      assert.equal(result.faults.closed.first, "close code 4001: enough");
+    });
+
+  against("cutting: a connection that just ends is told",
+    (socket) => socket.terminate(),
+    async (run) => {
+      const { result } = await run();
+      assert.equal(result.faults.closed.count, 1);
+    });
+
+  test("breaking the protocol: the rule is told", async () => {
+    const server = await misbehaving((socket) => socket._socket.write(Buffer.from([0x83, 0])));
+    try {
+      const { result } = await measure(server.url, "--connections", "1");
+      assert.equal(result.faults.protocol.first, "Unknown opcode 3");
+    } finally {
+      server.stop();
+    }
+  });
+
+  test("silent: a handshake without an answer is a fault, and nothing can be measured", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { code, stderr } = await load(`ws://127.0.0.1:${server.address().port}/`, ...quick,
+      "--connections", "3", "--handshake-timeout", "300ms");
+    server.close();
+    assert.equal(code, 2);
+    assert.match(stderr, /no connection could be opened: handshake not answered in time/);
+  });
+
+  test("absent: refused connections are told", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address();
+    server.close();
+    const { code, stderr } = await load(`ws://127.0.0.1:${port}/`, ...quick);
+    assert.equal(code, 2);
+    assert.match(stderr, /Connection refused/);
+  });
+
+  test("without enough ports or descriptors it says what to do", async () => {
+    const many = await load("ws://127.0.0.1:1/", "--connections", "900000", "--threads", "400");
+    assert.equal(many.code, 2);
+    assert.match(many.stderr, /--source 127\.0\.0\.2-127\.0\.0\.\d+/);
+    const files = await load("ws://127.0.0.1:1/", "--connections", "3000000");
+    assert.equal(files.code, 2);
+    assert.match(files.stderr, /--threads \d+/);
+  });
+
+  test("a result for nobody's eyes is still a result", async () => {
+    const server = await misbehaving((socket, data) => socket.send(data));
+    const file = join(artifacts, "load-quiet.json");
+    try {
+      const { code, stdout, stderr } = await load(server.url, ...quick, "--quiet", "--json", file);
+      assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "", stderr: "" });
+      assert.equal(JSON.parse(await readFile(file, "utf8")).checks.lost, 0);
+    } finally {
+      server.stop();
+      await rm(file, { force: true });
+    }
+  });
+});

@@ -1,0 +1,107 @@
+#include "load/command.h"
+
+#include "load/flags.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ringroom::load {
+namespace {
+
+Command parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "ringroom load");
+  return parse_command(static_cast<int>(arguments.size()), arguments.data());
+}
+
+constexpr const char* url = "ws://127.0.0.1:1/x";
+
+TEST(Command, HasDefaults) {
+  const Command command = parse({url});
+  ASSERT_TRUE(command.plan) << command.output;
+  EXPECT_EQ(command.plan->scenario, Scenario::echo);
+  EXPECT_EQ(command.plan->connections, 100U);
+  EXPECT_EQ(command.plan->duration_ns, 10'000'000'000U);
+}
+
+TEST(Command, TakesAFullOrder) {
+  const Command command = parse({url,
+                                 "--scenario",
+                                 "broadcast",
+                                 "--rooms=20",
+                                 "--members=50",
+                                 "--senders",
+                                 "3",
+                                 "--rate",
+                                 "1500.5",
+                                 "--size",
+                                 "64-1KiB",
+                                 "--text",
+                                 "--threads",
+                                 "2",
+                                 "--source",
+                                 "127.0.0.2-127.0.0.5",
+                                 "--header",
+                                 "A: b",
+                                 "--expect",
+                                 "p99<5ms,errors=0"});
+  ASSERT_TRUE(command.plan) << command.output;
+  const Plan& plan = *command.plan;
+  EXPECT_EQ(plan.connections, 1000U);
+  EXPECT_EQ(plan.senders, 3U);
+  EXPECT_DOUBLE_EQ(plan.rate, 1500.5);
+  EXPECT_EQ(plan.sizes.most, 1024U);
+  EXPECT_TRUE(plan.text);
+  EXPECT_EQ(plan.sources.size(), 1U);
+  EXPECT_EQ(plan.target.headers, "A: b\r\n");
+  EXPECT_EQ(plan.expectations.size(), 2U);
+}
+
+TEST(Command, RefusesWhatDoesNotFitTogether) {
+  const std::vector<std::vector<const char*>> wrong = {
+      {},
+      {"http://127.0.0.1/"},
+      {url, "--scenario", "party"},
+      {url, "--connections", "0"},
+      {url, "--rate", "-1"},
+      {url, "--rate", "1e999"},
+      {url, "--size", "31"},
+      {url, "--size", "63", "--text"},
+      {url, "--size", "100-50"},
+      {url, "--duration", "0s"},
+      {url, "--duration", "5"},
+      {url, "--members", "5"},
+      {url, "--scenario", "broadcast", "--members", "1"},
+      {url, "--scenario", "broadcast", "--members", "5", "--senders", "6"},
+      {url, "--threads", "200"},
+      {url, "--header", "nonsense"},
+      {url, "--header", "A: b\r\nC: d"},
+      {url, "--expect", "p99<5"},
+      {url, "--no-such-flag"},
+  };
+  for (const auto& arguments : wrong) {
+    const Command command = parse(arguments);
+    EXPECT_FALSE(command.plan);
+    EXPECT_EQ(command.exit_code, 2);
+    EXPECT_NE(command.output.find("ringroom load: "), std::string::npos);
+    EXPECT_NE(command.output.find("--help"), std::string::npos);
+  }
+}
+
+TEST(Command, HelpNamesEveryFlagScenarioAndMetric) {
+  const Command command = parse({"--help"});
+  EXPECT_EQ(command.exit_code, 0);
+  for (const Flag& flag : flags()) {
+    EXPECT_NE(command.output.find("--" + std::string(flag.name)), std::string::npos) << flag.name;
+  }
+  for (const Scenario scenario : all_scenarios) {
+    EXPECT_NE(command.output.find(std::string("\n  ") + name_of(scenario)), std::string::npos);
+  }
+  for (const MetricName& metric : metric_names()) {
+    EXPECT_NE(command.output.find(std::string("\n  ") + metric.name), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace ringroom::load
