@@ -31,6 +31,11 @@ constexpr const char* footer =
     "  connect    connections are opened, upgraded and closed, over and over\n"
     "  idle       connections are opened and held; at the end each must answer a ping\n"
     "  storm      all connections are cut at once, and come back at once\n"
+    "  game       rooms of players that send inputs, more rooms with each step, until the server\n"
+    "             can't carry a step: 99 % of the inputs must be with everybody within 50 ms "
+    "(tick:\n"
+    "             100 ms, since an input may wait 50 ms for its tick), without a fault. Answers\n"
+    "             players per core; a core is one that --server-pid may run on\n"
     "\n"
     "Every message carries a number and a checksum: what is lost, comes twice, late or changed is\n"
     "counted. Against 'ringroom serve':\n"
@@ -105,8 +110,27 @@ std::string apply_flags(const Given& given, Plan& plan) {
   return {};
 }
 
+std::string complete_game(Plan& plan, bool has_rooms) {
+  constexpr std::uint32_t tick_bytes_max = 64;  // of a message that TickRoom keeps
+  if (!has_rooms) plan.rooms = 1000;
+  if (plan.members == 0) plan.members = 10;
+  if (plan.members < 2) return "--members must be at least 2";
+  if (plan.rate != 0) return "--rate is not of the scenario game: there are --inputs and --step";
+  if (plan.step_ns < 300'000'000) return "--step-duration must be at least 300ms";
+  if (plan.game_form == GameForm::tick && (plan.text || plan.sizes.most > tick_bytes_max)) {
+    return "--game tick sends binary messages of at most 64 bytes";
+  }
+  const std::uint64_t connections = std::uint64_t{plan.rooms} * plan.members;
+  if (connections > 10'000'000) return "--rooms times --members is too many players";
+  plan.connections = static_cast<std::uint32_t>(connections);
+  plan.rate = static_cast<double>(connections) * plan.inputs_hz;
+  plan.warm_up_ns = 0;
+  plan.duration_ns = plan.steps() * plan.step_ns;
+  return {};
+}
+
 // What fits together; fills in what follows from other values.
-std::string complete(Plan& plan) {
+std::string complete(Plan& plan, bool has_rooms) {
   if (plan.scenario == Scenario::broadcast) {
     if (plan.members == 0) plan.members = 10;
     if (plan.senders > plan.members) return "--senders can't be more than --members";
@@ -116,8 +140,11 @@ std::string complete(Plan& plan) {
     const std::uint64_t connections = std::uint64_t{plan.rooms} * plan.members;
     if (connections > 100'000'000) return "--rooms times --members is too many connections";
     plan.connections = static_cast<std::uint32_t>(connections);
+  } else if (plan.scenario == Scenario::game) {
+    std::string error = complete_game(plan, has_rooms);
+    if (!error.empty()) return error;
   } else if (plan.members != 0) {
-    return "--members is of --scenario broadcast";
+    return "--members is of the scenarios broadcast and game";
   }
   const std::size_t least = plan.text ? Stationery::text_bytes_min : Stationery::binary_bytes_min;
   if (plan.sizes.least < least) {
@@ -199,7 +226,8 @@ Command parse_command(int argc, const char* const* argv) {
   if (given.url.empty()) return refused(program, "needs a URL, such as ws://127.0.0.1:8787/path");
   Plan plan;
   std::string error = apply_flags(given, plan);
-  if (error.empty()) error = complete(plan);
+  const bool has_rooms = app.count("--rooms") > 0;
+  if (error.empty()) error = complete(plan, has_rooms);
   if (!error.empty()) return refused(program, error);
   base::Parsed<Target> target = parse_target(given.url);
   if (!target.value) return refused(program, "'" + given.url + "' " + target.error);

@@ -72,7 +72,8 @@ void Exchange::send(std::uint32_t slot, std::uint32_t flight, std::uint64_t inte
       live_[slot / options_.members] - (options_.includes_sender ? 0 : 1);
   ++tally.sent;
   tally.sent_bytes += stamp.bytes;
-  tally.expected += receivers;
+  // Of two inputs in one tick the state shows the later.
+  if (!options_.reads_ticks) tally.expected += receivers;
   if (flight != no_flight) flight_of(slot, flight) = {stamp.number, receivers, intended_ns};
 }
 
@@ -91,6 +92,7 @@ void Exchange::on_message(Client& client,
                           codec::ws::Opcode,
                           std::span<const std::byte> message,
                           std::uint64_t now_ns) {
+  if (options_.reads_ticks) return on_state(client, message, now_ns);
   Tally& tally = crowd_.tally();
   Stamp stamp;
   std::uint32_t sender = 0;
@@ -116,6 +118,37 @@ void Exchange::on_message(Client& client,
   ++tally.arrived;
   recorder_.record(stamp.intended_ns, now_ns);
   if (stamp.slot != no_flight) land(sender, stamp, now_ns);
+}
+
+// u32 member, u16 length, bytes, over and over; what was there a tick ago may be there again.
+void Exchange::on_state(const Client& client,
+                        std::span<const std::byte> state,
+                        std::uint64_t now_ns) {
+  constexpr std::size_t head_bytes = 6;
+  Tally& tally = crowd_.tally();
+  ++tally.received;
+  tally.received_bytes += state.size();
+  const std::size_t streams = std::size_t{crowd_.slot_of(client)} * options_.senders;
+  while (!state.empty()) {
+    const std::size_t bytes =
+        state.size() < head_bytes
+            ? 0
+            : std::to_integer<std::size_t>(state[4]) | std::to_integer<std::size_t>(state[5]) << 8U;
+    Stamp stamp;
+    std::uint32_t sender = 0;
+    if (bytes == 0 || state.size() < head_bytes + bytes ||
+        stationery_.read(state.subspan(head_bytes, bytes), stamp) != Stationery::Verdict::ours ||
+        !check(client, stamp, sender)) {
+      ++tally.corrupted;
+      return;
+    }
+    state = state.subspan(head_bytes + bytes);
+    switch (sequences_[streams + sender % options_.members].take(stamp.number)) {
+      case Arrival::in_order: recorder_.record(stamp.intended_ns, now_ns); break;
+      case Arrival::late: ++tally.reordered; break;
+      case Arrival::duplicate: break;
+    }
+  }
 }
 
 // One delivery of a closed loop's message; after the last one the next leaves.

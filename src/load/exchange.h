@@ -27,6 +27,8 @@ struct ExchangeOptions {
   double phase = 0;             ///< of its schedule
   Sizes sizes{};
   std::uint64_t reply_timeout_ns = 5'000'000'000;
+  /// Messages come as TickRoom sends them: the last of each member, in one frame.
+  bool reads_ticks = false;
 };
 
 class Exchange final : public Play {
@@ -57,6 +59,7 @@ class Exchange final : public Play {
 
   void send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns);
   bool check(const Client& client, const Stamp& stamp, std::uint32_t& sender);
+  void on_state(const Client& client, std::span<const std::byte> state, std::uint64_t now_ns);
   void land(std::uint32_t sender, const Stamp& stamp, std::uint64_t now_ns);
   std::uint64_t send_due(std::uint64_t now_ns);
   void send_first(std::uint64_t now_ns);

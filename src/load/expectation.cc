@@ -86,6 +86,8 @@ const std::vector<MetricName>& metric_names() {
       {"sent_rate", "messages a second", false},
       {"received_rate", "deliveries a second", false},
       {"handshake_rate", "handshakes a second", false},
+      {"players", "game: players that the server carried", false},
+      {"players_per_core", "the same for each of its cores", false},
       {"server_cpu", "the server's CPU per message in us", false},
       {"server_rss", "the server's bytes per connection", false},
   };

@@ -36,7 +36,7 @@ std::string put_scenario(Plan& plan, const std::string& text) {
     plan.scenario = scenario;
     return {};
   }
-  return "is no scenario: there are echo, broadcast, connect, idle and storm";
+  return "is no scenario: there are echo, broadcast, connect, idle, storm and game";
 }
 
 std::string put_senders(Plan& plan, const std::string& text) {
@@ -54,6 +54,19 @@ std::string put_rate(Plan& plan, const std::string& text) {
   }
   plan.rate = rate;
   return {};
+}
+
+std::string put_game_form(Plan& plan, const std::string& text) {
+  if (text != "tick" && text != "relay") return "must be tick or relay";
+  plan.game_form = text == "tick" ? GameForm::tick : GameForm::relay;
+  return {};
+}
+
+std::string put_inputs(Plan& plan, const std::string& text) {
+  std::uint32_t number = 0;
+  std::string error = put_count(number, text);
+  plan.inputs_hz = number;
+  return error;
 }
 
 std::string put_sizes(Plan& plan, const std::string& text) {
@@ -104,10 +117,10 @@ constexpr const char* timing_group = "Timing (DURATION: a number and ms, s, m or
 constexpr const char* machine_group = "Machine";
 constexpr const char* output_group = "Output";
 
-constexpr std::array<Flag, 27> all_flags = {{
+constexpr std::array<Flag, 31> all_flags = {{
     {"scenario", "NAME", scenario_group,
-     "echo, broadcast, connect, idle or storm, as told\n"
-     "below (default echo)",
+     "echo, broadcast, connect, idle, storm or game, as\n"
+     "told below (default echo)",
      false, put_scenario},
     {"connections", "N", scenario_group,
      "WebSocket connections in all (default 100; in\n"
@@ -115,10 +128,10 @@ constexpr std::array<Flag, 27> all_flags = {{
      false, [](Plan& p, const std::string& t) { return put_count(p.connections, t); }},
     {"rooms", "N", scenario_group,
      "how many values {room} takes: 0 to N-1, spread\n"
-     "over the connections (default 1)",
+     "over the connections (default 1; game 1,000)",
      false, [](Plan& p, const std::string& t) { return put_count(p.rooms, t); }},
-    {"members", "N", scenario_group, "broadcast: connections in each room (default 10)", false,
-     [](Plan& p, const std::string& t) { return put_count(p.members, t); }},
+    {"members", "N", scenario_group, "broadcast, game: connections in each room\n(default 10)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.members, t); }},
     {"senders", "N|all", scenario_group,
      "broadcast: how many members of each room send\n"
      "(default all)",
@@ -141,6 +154,21 @@ constexpr std::array<Flag, 27> all_flags = {{
      }},
     {"storm-every", "DURATION", scenario_group, "storm: time between two storms (default 3s)",
      false, [](Plan& p, const std::string& t) { return put_duration(p.storm_every_ns, t); }},
+    {"game", "tick|relay", scenario_group,
+     "game: the server sends the state of the room 20\n"
+     "times a second, as TickRoom does, or each input to\n"
+     "all other players (default tick)",
+     false, put_game_form},
+    {"inputs", "N", scenario_group, "game: inputs a second of each player (default 20)", false,
+     put_inputs},
+    {"step", "ROOMS", scenario_group,
+     "game: how many more rooms each step has, up to\n"
+     "--rooms (default 20, up to 1,000)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.step_rooms, t); }},
+    {"step-duration", "DURATION", scenario_group,
+     "game: a third to connect and settle, the rest is\n"
+     "measured (default 3s)",
+     false, [](Plan& p, const std::string& t) { return put_duration(p.step_ns, t); }},
     {"header", "'NAME: VALUE'", scenario_group, "add to every handshake (repeatable)", true,
      put_header},
     {"in-flight", "N", load_group,

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <system_error>
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -107,6 +108,17 @@ ServerUse look_at(const std::vector<int>& pids) {
     use.rss_bytes += resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   }
   return use;
+}
+
+unsigned count_cores(const std::vector<int>& pids) {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (const int pid : pids) {
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    if (sched_getaffinity(pid, sizeof(mask), &mask) == 0) CPU_OR(&all, &all, &mask);
+  }
+  return static_cast<unsigned>(std::max(CPU_COUNT(&all), 1));
 }
 
 std::string check_pids(const std::vector<int>& pids) {

@@ -22,6 +22,9 @@ struct ServerUse {
 /// Of these processes together. Threads that ended meanwhile are missing.
 ServerUse look_at(const std::vector<int>& pids);
 
+/// How many cores these processes may run on (sched_getaffinity(2)); 1 without any.
+unsigned count_cores(const std::vector<int>& pids);
+
 /// Empty, or which of them isn't there.
 std::string check_pids(const std::vector<int>& pids);
 

@@ -9,6 +9,7 @@ const char* name_of(Scenario scenario) {
     case Scenario::connect: return "connect";
     case Scenario::idle: return "idle";
     case Scenario::storm: return "storm";
+    case Scenario::game: return "game";
   }
   return "";
 }

@@ -13,10 +13,14 @@
 
 namespace ringroom::load {
 
-enum class Scenario : std::uint8_t { echo, broadcast, connect, idle, storm };
+enum class Scenario : std::uint8_t { echo, broadcast, connect, idle, storm, game };
 
-inline constexpr std::array<Scenario, 5> all_scenarios = {
-    Scenario::echo, Scenario::broadcast, Scenario::connect, Scenario::idle, Scenario::storm};
+/// How a game's server answers inputs: with the state of the room, or by sending each on.
+enum class GameForm : std::uint8_t { tick, relay };
+
+inline constexpr std::array<Scenario, 6> all_scenarios = {Scenario::echo,    Scenario::broadcast,
+                                                          Scenario::connect, Scenario::idle,
+                                                          Scenario::storm,   Scenario::game};
 const char* name_of(Scenario scenario);
 
 /// Message sizes: one, or evenly spread between two.
@@ -34,7 +38,11 @@ struct Plan {
   std::uint32_t members = 0;     ///< of each room, in broadcast; else 0
   std::uint32_t senders = 0;     ///< of each room's members; 0: all
   bool includes_sender = false;  ///< a broadcast comes back to its sender too
-  bool cuts = false;             ///< connect: reset each connection instead of the close handshake
+  GameForm game_form = GameForm::tick;
+  double inputs_hz = 20;          ///< game: of each player
+  std::uint32_t step_rooms = 20;  ///< game: how many more rooms each step has
+  std::uint64_t step_ns = 3'000'000'000;
+  bool cuts = false;  ///< connect: reset each connection instead of the close handshake
 
   std::uint32_t in_flight = 1;  ///< of each sender, where rate is 0
   double rate = 0;              ///< messages a second in all
@@ -61,6 +69,19 @@ struct Plan {
 
   /// How many connections a room has.
   std::uint32_t room_connections() const { return members == 0 ? 1 : members; }
+  /// How many steps a game has, if the server carries them all.
+  std::uint32_t steps() const { return (rooms + step_rooms - 1) / step_rooms; }
+  /// What the 99th percentile may be before a game's step counts as not carried. The state of a
+  /// room comes once in a tick, so an input may wait for a whole one.
+  std::uint64_t game_p99_max_ns() const {
+    constexpr std::uint64_t most = 50'000'000;
+    return game_form == GameForm::relay ? most : most + tick_ns;
+  }
+  static constexpr std::uint64_t tick_ns = 50'000'000;  ///< of TickRoom: 20 Hz
+  /// Whether all connections are open before the traffic begins.
+  bool opens_beforehand() const {
+    return scenario != Scenario::connect && scenario != Scenario::game;
+  }
   /// Whether a connection that the client ends is reset.
   bool resets() const { return cuts || scenario == Scenario::storm; }
 };

@@ -95,6 +95,27 @@ json server_json(const Result& result) {
   return server;
 }
 
+json game_json(const Result& result) {
+  if (result.plan.scenario != Scenario::game) return nullptr;
+  json steps = json::array();
+  for (const Step& step : result.steps) {
+    steps.push_back({{"players", step.players},
+                     {"p50", microseconds(step.p50_ns)},
+                     {"p99", microseconds(step.p99_ns)},
+                     {"max", microseconds(step.max_ns)},
+                     {"received_rate", step.received_rate},
+                     {"faults", step.faults},
+                     {"client_use", step.client_use},
+                     {"server_use", step.server_use},
+                     {"is_carried", step.is_carried}});
+  }
+  return {{"form", result.plan.game_form == GameForm::tick ? "tick" : "relay"},
+          {"players", result.players},
+          {"players_per_core", result.players_per_core()},
+          {"server_cores", result.server_cores},
+          {"steps", steps}};
+}
+
 json moments_json(const Result& result) {
   json moments = json::array();
   for (const Moment& moment : result.moments) {
@@ -114,6 +135,7 @@ json moments_json(const Result& result) {
 }  // namespace
 
 bool Result::is_client_bound() const {
+  if (!steps.empty()) return steps.back().client_use >= client_bound_from;
   return std::any_of(client_use.begin(), client_use.end(),
                      [](double use) { return use >= client_bound_from; });
 }
@@ -149,6 +171,8 @@ std::optional<double> metric(const Result& result, const std::string& name) {
   if (name == "corrupted") return number(total.corrupted);
   if (name == "foreign") return number(total.foreign);
   if (name == "open") return result.open;
+  if (name == "players") return result.players;
+  if (name == "players_per_core") return result.players_per_core();
   if (name == "sent_rate") return per_second(result.measured.sent, result.measured_s);
   if (name == "received_rate") return per_second(result.measured.received, result.measured_s);
   if (name == "handshake_rate") return per_second(result.measured.handshakes, result.measured_s);
@@ -198,6 +222,7 @@ json to_json(const Result& result) {
         {"schedule_lag_max_us", result.lag_max_us},
         {"is_bottleneck", result.is_client_bound()}}},
       {"server", server_json(result)},
+      {"game", game_json(result)},
       {"time_line", moments_json(result)}};
   return made;
 }

@@ -7,6 +7,7 @@
 #include "load/histogram.h"
 #include "load/machine.h"
 #include "load/plan.h"
+#include "load/staircase.h"
 #include "load/tally.h"
 
 #include <cstdint>
@@ -45,10 +46,14 @@ struct Result {
   ServerUse server_connected;
   ServerUse server_after;
   std::vector<Moment> moments;
+  std::vector<Step> steps;    ///< of a game
+  std::uint32_t players = 0;  ///< that the server carried
+  unsigned server_cores = 1;
 
   /// A thread of the client had no time left: the server may be faster than this.
   bool is_client_bound() const;
   std::uint64_t errors() const;
+  double players_per_core() const { return static_cast<double>(players) / server_cores; }
   /// Messages that the server handled in the measured time, sent and received together; handshakes
   /// where there are none.
   std::uint64_t handled() const;

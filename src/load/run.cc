@@ -106,8 +106,7 @@ class Run {
       outcome_.failure = worker.report().failure;
       stage_.stopped = true;
     }
-    const bool opens = plan_.scenario != Scenario::connect;
-    if (opens && open_now() == 0) stage_.stopped = true;
+    if (plan_.opens_beforehand() && open_now() == 0) stage_.stopped = true;
   }
 
   // Until the measured time is over.
@@ -131,9 +130,8 @@ class Run {
     while (Clock::now() < moment) {
       std::this_thread::sleep_until(std::min(Clock::now() + look_every, moment));
       collect_intervals(false);
-      if (interrupted == 0) continue;
-      stage_.stopped = true;
-      return false;
+      if (interrupted != 0) stage_.stopped = true;
+      if (stage_.stopped) return false;
     }
     return true;
   }
@@ -155,6 +153,7 @@ class Run {
   void merge_first() {
     Moment moment;
     Histogram latency;
+    double client_use = 0;
     for (std::deque<Interval>& intervals : pending_) {
       if (intervals.empty()) continue;
       const Interval& interval = intervals.front();
@@ -162,6 +161,9 @@ class Run {
       moment.length_s = static_cast<double>(interval.end_ns - interval.begin_ns) / 1e9;
       moment.tally += interval.tally;
       moment.open += interval.open;
+      client_use =
+          std::max(client_use, static_cast<double>(interval.busy_ns) /
+                                   static_cast<double>(interval.end_ns - interval.begin_ns));
       latency.merge(interval.latency);
       intervals.pop_front();
     }
@@ -169,7 +171,19 @@ class Run {
     moment.p99_ns = latency.quantile(0.99);
     moment.max_ns = latency.max();
     view_.show(moment);
+    if (plan_.scenario == Scenario::game) climb(moment, latency, client_use);
     outcome_.result.moments.push_back(moment);
+  }
+
+  void climb(const Moment& moment, const Histogram& latency, double client_use) {
+    if (stage_.stopped) return;  // what is left of a step that wasn't carried
+    const bool goes_on = stairs_.add({.open = moment.open,
+                                      .length_s = moment.length_s,
+                                      .tally = moment.tally,
+                                      .client_use = client_use,
+                                      .server_cpu_ns = look_at(plan_.server_pids).cpu_ns},
+                                     latency);
+    if (!goes_on) stage_.stopped = true;
   }
 
   void add_up() {
@@ -194,6 +208,9 @@ class Run {
       }
     }
     result.measured_s = static_cast<double>(measured_ns) / 1e9;
+    result.steps = stairs_.steps();
+    result.players = stairs_.players();
+    result.server_cores = count_cores(plan_.server_pids);
     if (!outcome_.failure.empty()) return;
     if (result.open == 0 && result.total.handshakes == 0) {
       outcome_.failure = "no connection could be opened";
@@ -213,6 +230,7 @@ class Run {
   std::deque<Worker> workers_;
   std::vector<std::deque<Interval>> pending_ = std::vector<std::deque<Interval>>(plan_.threads);
   View view_;
+  Staircase stairs_{plan_.game_p99_max_ns()};
   std::uint64_t begin_ns_ = 0;
   Outcome outcome_;
 };

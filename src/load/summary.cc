@@ -100,6 +100,26 @@ std::string faults(const Result& result) {
   return text;
 }
 
+// A game's steps, one a line, and what they come to.
+std::string game(const Result& result) {
+  std::string text;
+  for (const Step& step : result.steps) {
+    text +=
+        line("step", base::grouped(step.players) + " players: p50 " + readable_ns(step.p50_ns) +
+                         ", p99 " + readable_ns(step.p99_ns) + ", max " + readable_ns(step.max_ns) +
+                         ", " + readable(step.received_rate) + " frames/s" +
+                         (step.server_use > 0
+                              ? ", server " + readable(std::round(step.server_use * 100)) + " %"
+                              : "") +
+                         (step.is_carried ? "" : "  NOT CARRIED"));
+  }
+  const bool is_bounded = result.steps.empty() || result.steps.back().is_carried;
+  return text + line("players", base::grouped(result.players) + " carried, " +
+                                    readable(result.players_per_core()) + " per core (" +
+                                    std::to_string(result.server_cores) + ")" +
+                                    (is_bounded ? "; there were no more steps" : ""));
+}
+
 // What makes the figures mean less than they seem to.
 std::string warnings(const Result& result) {
   std::string text;
@@ -108,7 +128,8 @@ std::string warnings(const Result& result) {
         "  The client was the bottleneck: a thread of it was busy for 95 % of the time or more.\n"
         "  The server may be faster than this; use more --threads, or another machine.\n";
   }
-  if (result.plan.rate > 0 && result.lag_max_us > 10'000) {
+  if (result.plan.rate > 0 && result.plan.scenario != Scenario::game &&
+      result.lag_max_us > 10'000) {
     text += "  The client sent up to " + readable_us(result.lag_max_us) +
             " later than meant; latencies count from when it should have.\n";
   }
@@ -119,12 +140,17 @@ std::string warnings(const Result& result) {
 
 std::string summary(const Result& result) {
   const Plan& plan = result.plan;
-  std::string text = std::string(name_of(plan.scenario)) + " " + plan.target.url + ", " +
-                     readable_ns(static_cast<std::uint64_t>(result.measured_s * 1e9)) +
-                     " measured after " + readable_ns(plan.warm_up_ns) + " of warm-up\n";
-  text += line("connections", connections(result));
+  std::string text =
+      std::string(name_of(plan.scenario)) + " " + plan.target.url + ", " +
+      readable_ns(static_cast<std::uint64_t>(result.measured_s * 1e9)) + " measured" +
+      (plan.warm_up_ns == 0 ? "\n" : " after " + readable_ns(plan.warm_up_ns) + " of warm-up\n");
+  if (plan.scenario == Scenario::game) {
+    text += game(result);
+  } else {
+    text += line("connections", connections(result));
+  }
   const bool has_messages = result.total.sent != 0;
-  if (has_messages) text += line("messages", messages(result));
+  if (has_messages && plan.scenario != Scenario::game) text += line("messages", messages(result));
   if (plan.scenario == Scenario::connect) {
     text += line("cycles", rate(result.measured.cycles, result.measured_s));
   }
@@ -135,11 +161,12 @@ std::string summary(const Result& result) {
     text += line("alive", base::grouped(result.total.alive) + " of " + base::grouped(result.open) +
                               " answered a ping at the end");
   }
-  if (result.latency.count() != 0) text += line("latency", percentiles(result.latency));
+  if (result.latency.count() != 0 && plan.scenario != Scenario::game)
+    text += line("latency", percentiles(result.latency));
   if (result.handshake.count() != 0 && plan.scenario != Scenario::connect) {
     text += line("handshake", percentiles(result.handshake));
   }
-  if (has_messages) text += line("checks", checks(result));
+  if (result.total.expected != 0 && has_messages) text += line("checks", checks(result));
   if (!plan.server_pids.empty()) text += line("server", server(result));
   text += line("client", client(result));
   return text + faults(result) + warnings(result);

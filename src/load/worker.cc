@@ -3,6 +3,7 @@
 #include "load/exchange.h"
 #include "load/handshakes.h"
 #include "load/quiet_plays.h"
+#include "load/staircase.h"
 
 #include <algorithm>
 #include <ctime>
@@ -34,6 +35,7 @@ std::uint32_t share_of(std::uint32_t total, unsigned threads, unsigned number) {
 }  // namespace
 
 std::uint64_t interval_ns(const Plan& plan) {
+  if (plan.scenario == Scenario::game) return plan.step_ns / Staircase::parts;
   return std::clamp<std::uint64_t>(plan.duration_ns / 60, 100'000'000, 1'000'000'000);
 }
 
@@ -61,9 +63,10 @@ std::unique_ptr<Play> Worker::make_play() {
     case Scenario::idle: return std::make_unique<Idle>(*crowd_, recorder_);
     case Scenario::storm: return std::make_unique<Storm>(*crowd_, recorder_, plan_.storm_every_ns);
     case Scenario::echo:
-    case Scenario::broadcast: break;
+    case Scenario::broadcast:
+    case Scenario::game: break;
   }
-  const bool rooms = plan_.scenario == Scenario::broadcast;
+  const bool rooms = plan_.scenario != Scenario::echo;
   const double part = static_cast<double>(crowd_->size()) / plan_.connections;
   ExchangeOptions options;
   options.members = rooms ? plan_.members : 1;
@@ -74,6 +77,10 @@ std::unique_ptr<Play> Worker::make_play() {
   options.phase = static_cast<double>(number_) / plan_.threads;
   options.sizes = plan_.sizes;
   options.reply_timeout_ns = plan_.reply_timeout_ns;
+  if (plan_.scenario == Scenario::game && plan_.game_form == GameForm::tick) {
+    options.reads_ticks = true;
+    options.includes_sender = true;
+  }
   return std::make_unique<Exchange>(*crowd_, stationery_, options, recorder_);
 }
 
@@ -99,7 +106,7 @@ void Worker::run() {
   fill(*crowd_);
   play_ = make_play();
   crowd_->set_play(*play_);
-  if (plan_.scenario != Scenario::connect) open_all();
+  if (plan_.opens_beforehand()) open_all();
   report_.open = crowd_->opened();
   stage_.ready.fetch_add(1);
   if (wait_for_begin()) {
@@ -130,6 +137,23 @@ void Worker::open_all() {
   }
 }
 
+// A game's rooms come step by step, each step's as fast as --connecting lets them.
+void Worker::open_step(std::uint64_t now_ns) {
+  if (now_ns >= recorder_.times.end_ns) return;
+  const std::uint64_t step = intervals_ended_ / Staircase::parts;
+  const std::uint64_t rooms = std::min<std::uint64_t>((step + 1) * plan_.step_rooms, plan_.rooms);
+  const std::uint32_t wanted =
+      share_of(static_cast<std::uint32_t>(rooms), plan_.threads, number_) * plan_.members;
+  const std::uint32_t at_once = std::max(plan_.connecting_max / plan_.threads, 1U);
+  while (opened_ < wanted && crowd_->in_progress() < at_once) {
+    crowd_->open(crowd_->client(opened_++));
+  }
+}
+
+std::uint64_t Worker::used_ns() const {
+  return plan_.spin ? busy_ns_ : thread_cpu_ns();
+}
+
 bool Worker::wait_for_begin() {
   while (stage_.begin_ns == Stage::not_yet && !stage_.stopped) {
     turn(crowd_->now_ns() + look_every_ns / 10, false);
@@ -143,15 +167,21 @@ void Worker::play() {
   times.measure_ns = times.begin_ns + plan_.warm_up_ns;
   times.end_ns = times.measure_ns + plan_.duration_ns;
   interval_begin_ns_ = times.begin_ns;
+  used_at_interval_begin_ns_ = used_ns();
   play_->begin();
   const std::uint64_t length_ns = interval_ns(plan_);
+  std::uint64_t interval_end = times.begin_ns + length_ns;
   const bool may_gather = plan_.rate == 0 && !plan_.spin;
   std::size_t completions = 0;
   for (;;) {
     const std::uint64_t now = crowd_->now_ns();
     if (stage_.stopped && now < times.end_ns) times.end_ns = now;
     mark_window(now);
-    if (now >= interval_begin_ns_ + length_ns) end_interval(now);
+    if (now >= interval_end) {
+      end_interval(now);
+      interval_end += length_ns;  // however late this one was
+    }
+    if (plan_.scenario == Scenario::game) open_step(now);
     const std::uint64_t due = play_->on_time(now);
     if (now >= times.end_ns && (play_->is_done() || now >= times.end_ns + plan_.reply_timeout_ns)) {
       break;
@@ -159,10 +189,13 @@ void Worker::play() {
     const std::uint64_t next = now < times.measure_ns ? times.measure_ns
                                : now < times.end_ns   ? times.end_ns
                                                       : UINT64_MAX;
-    const std::uint64_t deadline = std::min({due, next, now + look_every_ns});
+    const std::uint64_t deadline = std::min({due, next, interval_end, now + look_every_ns});
     const bool gather = may_gather && completions >= busy_completions;
     completions = turn(plan_.spin ? 0 : deadline, gather);
-    if (completions > 0 && window_ == Window::inside) report_.busy_ns += crowd_->now_ns() - now;
+    if (completions == 0) continue;
+    const std::uint64_t worked_ns = crowd_->now_ns() - now;
+    busy_ns_ += worked_ns;
+    if (window_ == Window::inside) report_.busy_ns += worked_ns;
   }
   end_interval(crowd_->now_ns());
 }
@@ -184,10 +217,16 @@ void Worker::mark_window(std::uint64_t now_ns) {
 }
 
 void Worker::end_interval(std::uint64_t now_ns) {
-  Interval interval{interval_begin_ns_, now_ns, crowd_->tally() - at_interval_begin_,
-                    crowd_->opened(), recorder_.interval};
+  Interval interval{interval_begin_ns_,
+                    now_ns,
+                    crowd_->tally() - at_interval_begin_,
+                    crowd_->opened(),
+                    used_ns() - used_at_interval_begin_ns_,
+                    recorder_.interval};
+  ++intervals_ended_;
   interval_begin_ns_ = now_ns;
   at_interval_begin_ = crowd_->tally();
+  used_at_interval_begin_ns_ = used_ns();
   recorder_.interval.clear();
   const std::lock_guard lock(mutex_);
   intervals_.push_back(std::move(interval));

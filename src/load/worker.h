@@ -33,6 +33,7 @@ struct Interval {
   std::uint64_t end_ns = 0;
   Tally tally;
   std::uint32_t open = 0;
+  std::uint64_t busy_ns = 0;
   Histogram latency;
 };
 
@@ -70,12 +71,14 @@ class Worker {
   std::unique_ptr<Play> make_play();
   void fill(Crowd& crowd) const;
   void open_all();
+  void open_step(std::uint64_t now_ns);
   bool wait_for_begin();
   void play();
   void mark_window(std::uint64_t now_ns);
   void end_interval(std::uint64_t now_ns);
   void leave();
   std::size_t turn(std::uint64_t deadline_ns, bool gather);
+  std::uint64_t used_ns() const;
 
   const Plan& plan_;
   const Stationery& stationery_;
@@ -94,7 +97,11 @@ class Worker {
   std::uint64_t window_begin_ns_ = 0;
   std::uint64_t cpu_at_begin_ns_ = 0;
   std::uint64_t interval_begin_ns_ = 0;
+  std::uint64_t intervals_ended_ = 0;
   Tally at_interval_begin_;
+  std::uint64_t used_at_interval_begin_ns_ = 0;
+  std::uint64_t busy_ns_ = 0;  // of the whole run, without waiting
+  std::uint32_t opened_ = 0;   // clients that a game has opened so far
   std::mutex mutex_;
   std::vector<Interval> intervals_;  // guarded by mutex_
 };

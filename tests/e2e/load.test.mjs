@@ -110,6 +110,23 @@ describe("ringroom load against ringroom serve", () => {
     assert.equal(result.handshakes % 100, 0);
   });
 
+  for (const form of ["tick", "relay"]) {
+    test(`a game, ${form}, is raised step by step`, async () => {
+      const path = form === "tick" ? "/agents/tick-room/{room}" : relay().slice(server.wsUrl("").length);
+      const { result } = await measure(server.wsUrl(path), "--scenario", "game", "--game", form,
+        "--rooms", "6", "--step", "3", "--step-duration", "1500ms", "--threads", "2",
+        "--server-pid", String(server.pid));
+      assert.deepEqual(result.faults, {});
+      assert.deepEqual(counts(result), clean);
+      assert.equal(result.game.form, form);
+      assert.equal(result.game.steps[0].players, 30);
+      assert(result.game.steps.every(({ p50, p99 }) => p50 > 0 && p99 >= p50));
+      const carried = result.game.steps.filter((step) => step.is_carried);
+      assert.equal(result.game.players, carried.at(-1)?.players ?? 0);
+      assert.equal(result.game.players_per_core, result.game.players / result.game.server_cores);
+    });
+  }
+
   test("sources are used in turn", async () => {
     const { result } = await measure(echo(), "--connections", "12", "--source",
       "127.0.0.2-127.0.0.4");

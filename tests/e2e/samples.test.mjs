@@ -38,6 +38,48 @@ describe("Samples", () => {
     });
   });
 
+  describe("TickRoom", () => {
+    const entries = (state) => {
+      const found = {};
+      for (let at = 0; at < state.length;) {
+        const bytes = state.readUInt16LE(at + 4);
+        found[state.readUInt32LE(at)] = state.subarray(at + 6, at + 6 + bytes).toString();
+        at += 6 + bytes;
+      }
+      return found;
+    };
+    const until = async (client, wanted) => {
+      for (;;) {
+        const state = await client.next();
+        assert(Buffer.isBuffer(state), "a state is binary");
+        if (JSON.stringify(Object.values(entries(state)).sort()) === JSON.stringify(wanted)) return state;
+      }
+    };
+
+    test("sends everybody's last message to everybody, tick after tick", async () => {
+      const clients = await Promise.all([0, 1, 2].map(() => connect("/agents/tick-room/all")));
+      clients[0].send(Buffer.from("old"));
+      clients[0].send(Buffer.from("a"));
+      clients[1].send(Buffer.from("b".repeat(64)));
+      const wanted = ["a", "b".repeat(64)];
+      const states = await Promise.all(clients.map((client) => until(client, wanted)));
+      assert.deepEqual(states[1], states[0]);
+      assert.deepEqual(await clients[2].next(), states[0]);  // the next tick says the same
+      await clients[0].close();
+      await until(clients[2], ["b".repeat(64)]);
+      await Promise.all(clients.slice(1).map((client) => client.close()));
+    });
+
+    test("ignores what is text, empty or longer than 64 bytes", async () => {
+      const client = await connect("/agents/tick-room/others");
+      client.send(Buffer.from("kept"));
+      await until(client, ["kept"]);
+      for (const message of ["text", Buffer.alloc(0), Buffer.alloc(65)]) client.send(message);
+      for (let i = 0; i < 3; i += 1) assert.deepEqual(Object.values(entries(await client.next())), ["kept"]);
+      await client.close();
+    });
+  });
+
   describe("Relay", () => {
     test("sends to all others, unchanged and in order", async () => {
       const clients = await Promise.all([0, 1, 2, 3].map(() => connect("/agents/relay/order")));

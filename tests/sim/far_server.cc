@@ -15,7 +15,7 @@ namespace ws = codec::ws;
 FarServer::FarServer(SimWorld& world) : world_(world) {
   world.set_remote([this](SimClient end) {
     if (refuses_) return false;
-    guests_.push_back(std::make_unique<Guest>());
+    guests_.push_back(std::make_shared<Guest>());
     guests_.back()->end = std::move(end);
     return true;
   });
@@ -23,7 +23,8 @@ FarServer::FarServer(SimWorld& world) : world_(world) {
 }
 
 void FarServer::read_all() {
-  for (std::size_t i = 0; i < guests_.size(); ++i) read(*guests_[i]);
+  for (const auto& guest : guests_) read(*guest);
+  std::erase_if(guests_, [](const auto& guest) { return guest->gone || guest->end.is_closed(); });
 }
 
 void FarServer::read(Guest& guest) {
@@ -59,6 +60,7 @@ void FarServer::take(Guest& guest, const ws::Event& event) {
     case ws::Event::Kind::ping: ++pings_; return write(guest, ws::Opcode::pong, event.payload);
     case ws::Event::Kind::close:
       write(guest, ws::Opcode::close, event.payload);
+      guest.gone = true;
       return guest.end.close();
     default: return;
   }
@@ -80,9 +82,10 @@ void FarServer::message(Guest& from, const ws::Event& event) {
   for (Delivery& delivery : deliveries) {
     for (const auto& guest : guests_) {
       if (relays_ == (guest.get() == &from)) continue;
-      Guest* const to = guest.get();
       world_.at(world_.now_ns() + delivery.delay_ns,
-                [to, opcode = event.opcode, bytes = delivery.bytes] { write(*to, opcode, bytes); });
+                [guest, opcode = event.opcode, bytes = delivery.bytes] {
+                  if (!guest->gone) write(*guest, opcode, bytes);
+                });
     }
   }
 }

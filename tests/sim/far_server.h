@@ -52,6 +52,7 @@ class FarServer {
     SimClient end;
     std::string head;
     bool open = false;
+    bool gone = false;
     codec::ws::Decoder decoder;
   };
 
@@ -63,7 +64,7 @@ class FarServer {
   static void write(Guest& to, codec::ws::Opcode opcode, std::span<const std::byte> bytes);
 
   SimWorld& world_;
-  std::vector<std::unique_ptr<Guest>> guests_;
+  std::vector<std::shared_ptr<Guest>> guests_;  // shared with what is on its way to them
   Habit habit_;
   bool relays_ = false;
   bool refuses_ = false;

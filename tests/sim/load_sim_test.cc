@@ -289,11 +289,49 @@ TEST_F(LoadSim, MessagesOfOthersAreNotOurs) {
   EXPECT_EQ(tally().lost(), 0U);
 }
 
+// As TickRoom sends it.
+std::vector<std::byte> entry(std::span<const std::byte> bytes) {
+  std::vector<std::byte> made(6);
+  made[4] = static_cast<std::byte>(bytes.size());
+  made.insert(made.end(), bytes.begin(), bytes.end());
+  return made;
+}
+
+TEST_F(LoadSim, AnInputsLatencyEndsWithTheFirstStateThatShowsIt) {
+  server_.set_habit([](std::span<const std::byte> bytes, std::uint64_t) {
+    return std::vector<Delivery>{{3 * ms, entry(bytes)}, {53 * ms, entry(bytes)}};
+  });
+  make_crowd(2);
+  exchange({.rate = 20, .reads_ticks = true});
+  open_all();
+  play(1'000 * ms);
+  EXPECT_EQ(tally().sent, 20U);
+  EXPECT_EQ(recorder_.measured.count(), 20U);
+  EXPECT_NEAR(static_cast<double>(recorder_.measured.max()), 3 * ms, 0.2 * ms);
+  EXPECT_EQ(tally().reordered + tally().corrupted + tally().duplicated + tally().lost(), 0U);
+}
+
+TEST_F(LoadSim, AStateThatIsNoStateIsCorrupted) {
+  server_.set_habit([](std::span<const std::byte> bytes, std::uint64_t number) {
+    std::vector<std::byte> state = entry(bytes);
+    if (number % 3 == 0) state.pop_back();
+    if (number % 3 == 1) state[20] ^= std::byte{1};
+    return std::vector<Delivery>{{0, std::move(state)}};
+  });
+  make_crowd(1);
+  exchange({.rate = 300, .reads_ticks = true});
+  open_all();
+  play(100 * ms);
+  EXPECT_EQ(tally().sent, 30U);
+  EXPECT_EQ(tally().corrupted, 20U);
+  EXPECT_EQ(recorder_.measured.count(), 10U);
+}
+
 TEST_F(LoadSim, ConnectOpensAndClosesOverAndOver) {
   make_crowd(4);
   play_ = std::make_unique<Handshakes>(*crowd_, recorder_, false);
   crowd_->set_play(*play_);
-  play(50 * ms);
+  play(20 * ms);
   EXPECT_GT(tally().cycles, 40U);
   EXPECT_EQ(tally().cycles, tally().handshakes);
   EXPECT_EQ(tally().faults_total(), 0U);

@@ -58,6 +58,16 @@ TEST(Command, TakesAFullOrder) {
   EXPECT_EQ(plan.expectations.size(), 2U);
 }
 
+TEST(Command, AGameIsRoomsOfTenAndSteps) {
+  const Command command = parse({url, "--scenario", "game", "--step", "30"});
+  ASSERT_TRUE(command.plan) << command.output;
+  EXPECT_EQ(command.plan->connections, 10'000U);
+  EXPECT_EQ(command.plan->steps(), 34U);
+  EXPECT_DOUBLE_EQ(command.plan->rate, 200'000);
+  EXPECT_EQ(command.plan->duration_ns, 34 * 3'000'000'000ULL);
+  EXPECT_EQ(command.plan->warm_up_ns, 0U);
+}
+
 TEST(Command, RefusesWhatDoesNotFitTogether) {
   const std::vector<std::vector<const char*>> wrong = {
       {},
@@ -75,6 +85,11 @@ TEST(Command, RefusesWhatDoesNotFitTogether) {
       {url, "--scenario", "broadcast", "--members", "1"},
       {url, "--scenario", "broadcast", "--members", "5", "--senders", "6"},
       {url, "--threads", "200"},
+      {url, "--scenario", "game", "--game", "chess"},
+      {url, "--scenario", "game", "--rate", "5"},
+      {url, "--scenario", "game", "--size", "65"},
+      {url, "--scenario", "game", "--text", "--size", "64"},
+      {url, "--scenario", "game", "--step-duration", "100ms"},
       {url, "--header", "nonsense"},
       {url, "--header", "A: b\r\nC: d"},
       {url, "--expect", "p99<5"},
