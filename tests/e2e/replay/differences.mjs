@@ -1,7 +1,7 @@
 // Where Ringroom differs from a recording on purpose: how, and why. Everything else is compared to
 // the letter. An edit that finds nothing to change fails, so that this list stays true.
 import {
-  answers, closes, ends, handshakeSays, inBody, isAnswered, isRefused, isTold, replies, says, setupFails, unasked, without, withoutHeaders,
+  answers, closes, ends, handshakeSays, inBody, isAnswered, isRefused, isTold, replies, says, setupFails, unasked, without,
 } from "./edits.mjs";
 
 const text = (data) => ({ dir: "s->c", kind: "text", data });
@@ -67,7 +67,6 @@ export const differences = {
     },
   ],
   "22-upgrade-variants": [
-    { why: "every text names its charset", edit: withoutHeaders("content-type") },
     {
       why: "no compressor is kept for a connection between its messages",
       edit: handshakeSays("deflate", {

@@ -109,11 +109,6 @@ export const inBody = (http, recorded, instead) => (rows) => {
     ? { ...row, headers: { ...row.headers, "content-length": null }, body: row.body.replaceAll(recorded, instead) } : row));
 };
 
-/** These headers of HTTP answers are not compared. */
-export const withoutHeaders = (...names) => (rows) => rows.map((row) => (row.http
-  ? { ...row, headers: Object.fromEntries(Object.entries(row.headers).filter(([name]) => !names.includes(name))) }
-  : row));
-
 /** An HTTP exchange is not played. */
 export const unasked = (http) => (rows) => {
   once(rows, (row) => row.http === http, http);
