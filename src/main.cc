@@ -3,6 +3,7 @@
 #include <ringroom/server.h>
 #include <ringroom/version.h>
 
+#include "connect/connect.h"
 #include "load/command.h"
 
 #include <cstdio>
@@ -20,6 +21,7 @@ constexpr const char* help =
     "Subcommands:\n"
     "  serve    serve rooms until SIGINT or SIGTERM\n"
     "  load     load a WebSocket server, check its answers, and measure it\n"
+    "  connect  talk to a room from a terminal or a script\n"
     "\n"
     "'ringroom SUBCOMMAND --help' shows the options of a subcommand.\n";
 
@@ -34,6 +36,12 @@ int serve(int argc, char** argv) {
   char name[] = "ringroom serve";
   std::vector<char*> arguments = arguments_of(name, argc, argv);
   return ringroom::serve(static_cast<int>(arguments.size()), arguments.data());
+}
+
+int connect(int argc, char** argv) {
+  char name[] = "ringroom connect";
+  std::vector<char*> arguments = arguments_of(name, argc, argv);
+  return ringroom::connect::run(static_cast<int>(arguments.size()), arguments.data());
 }
 
 int load(int argc, char** argv) {
@@ -56,6 +64,7 @@ int main(int argc, char** argv) {
   const std::string_view argument = argc > 1 ? argv[1] : "";
   if (argument == "serve") return serve(argc, argv);
   if (argument == "load") return load(argc, argv);
+  if (argument == "connect") return connect(argc, argv);
   if (argument == "--version") {
     std::puts("ringroom " RINGROOM_VERSION);
     return 0;

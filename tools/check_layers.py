@@ -21,10 +21,11 @@ LAYERS = {
     "shard": {"agent", "connection", "reactor", "codec", "store", "base"},
     "server": {"shard", "agent", "base"},
     "load": {"reactor", "codec", "base"},
+    "connect": {"codec", "base"},
     "samples": set(),
 }
 # src/main.cc and its like: they put the program together.
-MAIN = {"server", "load", "samples"}
+MAIN = {"server", "load", "connect", "samples"}
 
 # Libraries that one layer has to itself, and what others include in their place.
 LIBRARIES = [
