@@ -1,6 +1,5 @@
 // How connections of a crowd begin and end.
 #include "codec/http/client_upgrade.h"
-#include "codec/ws/close.h"
 #include "load/crowd.h"
 
 #include <algorithm>
@@ -99,10 +98,11 @@ void Crowd::on_answer(Client& client, std::span<std::byte> bytes, std::uint64_t 
 
 void Crowd::close(Client& client, std::uint16_t code) {
   if (client.state != State::open) return;
-  std::array<std::byte, codec::ws::control_payload_bytes_max> payload{};
-  const std::size_t bytes = codec::ws::encode_close_payload(payload.data(), code, {});
-  const bool queued = send(client, codec::ws::Opcode::close, bytes,
-                           [&](std::byte* out) { std::memcpy(out, payload.data(), bytes); });
+  const std::array payload = {static_cast<std::byte>(code >> 8U),
+                              static_cast<std::byte>(code & 0xffU)};
+  const bool queued =
+      send(client, codec::ws::Opcode::close, payload.size(),
+           [&payload](std::byte* out) { std::memcpy(out, payload.data(), payload.size()); });
   if (!queued) return drop(client);
   --open_;
   client.state = State::closing;
