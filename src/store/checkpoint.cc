@@ -1,0 +1,125 @@
+#include "store/checkpoint.h"
+
+#include "store/log_format.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+namespace ringroom::store {
+
+namespace {
+
+// The last image of each page of one database.
+struct Newest {
+  std::map<std::uint32_t, const std::byte*> pages;  // in the order of the file
+  std::uint32_t pages_total = 0;
+};
+
+Trouble read_whole(const File& file, BlockBuffer& whole) {
+  const std::size_t bytes = file.size() / block_bytes * block_bytes;
+  whole.extend(bytes);
+  const std::int64_t got = file.read(whole.bytes(), 0);
+  if (got < 0) return trouble("cannot read the log", "", static_cast<int>(-got));
+  return {};
+}
+
+std::unordered_map<std::string_view, Newest> newest_of(std::span<const std::byte> segment) {
+  std::unordered_map<std::string_view, Newest> all;
+  SegmentReader reader(segment);
+  while (const auto commit = reader.next()) {
+    Newest& newest = all[commit->database];
+    newest.pages_total = commit->pages_total;
+    for (std::size_t i = 0; i < commit->numbers.size(); ++i) {
+      newest.pages[commit->numbers[i]] = commit->image(i).data();
+    }
+  }
+  return all;
+}
+
+Trouble write_database(const std::string& path, const Newest& newest) {
+  File file;
+  int failed = file.open(path, Access::write);
+  for (const auto& [number, image] : newest.pages) {
+    if (failed != 0) break;
+    if (number > newest.pages_total) continue;
+    failed = file.write({image, page_bytes}, std::uint64_t{number - 1} * page_bytes);
+  }
+  if (failed == 0) failed = file.resize(std::uint64_t{newest.pages_total} * page_bytes);
+  return failed == 0 ? Trouble{} : trouble("cannot write", path, failed);
+}
+
+}  // namespace
+
+Trouble trouble(const std::string& what, const std::string& path, int error) {
+  const std::string advice = error == ENOSPC   ? " (the disk is full: free some space)"
+                             : error == EACCES ? " (check the owner and mode of the data folder)"
+                             : error == EROFS  ? " (its file system is mounted read-only)"
+                                               : "";
+  return what + (path.empty() ? "" : " " + path) + ": " + std::strerror(error) + advice;
+}
+
+std::string log_folder(const std::string& folder) {
+  return folder + "/log";
+}
+
+std::string database_path(const std::string& folder, std::string_view name) {
+  return folder + "/rooms/" + std::string(name);
+}
+
+Trouble write_back(const File& segment, const std::string& folder) {
+  BlockBuffer whole;
+  Trouble failed = read_whole(segment, whole);
+  if (!failed.empty()) return failed;
+  for (const auto& [name, newest] : newest_of(whole.bytes())) {
+    failed = write_database(database_path(folder, name), newest);
+    if (!failed.empty()) return failed;
+  }
+  return {};
+}
+
+Trouble remove_in_order(const std::vector<std::string>& oldest_first, const std::string& folder) {
+  for (const std::string& path : oldest_first) {
+    const int failed = remove_file(path);
+    if (failed != 0 && failed != ENOENT) return trouble("cannot remove", path, failed);
+    if (const int error = sync_all(folder)) return trouble("cannot sync", folder, error);
+  }
+  return {};
+}
+
+namespace {
+
+// The segments of a folder, by generation; those that were being made, 0, hold nothing.
+Trouble find_segments(const std::string& folder, std::multimap<std::uint64_t, std::string>& found) {
+  BlockBuffer header;
+  header.extend(block_bytes);
+  for (const std::string& path : list_files(log_folder(folder))) {
+    File file;
+    if (const int error = file.open(path, Access::read)) return trouble("cannot read", path, error);
+    if (file.read(header.bytes(), 0) < 0) return trouble("cannot read", path, EIO);
+    found.emplace(segment_generation(header.bytes()).value_or(0), path);
+  }
+  return {};
+}
+
+}  // namespace
+
+Trouble recover(const std::string& folder) {
+  std::multimap<std::uint64_t, std::string> segments;
+  if (Trouble failed = find_segments(folder, segments); !failed.empty()) return failed;
+  if (segments.empty()) return {};
+  std::vector<std::string> oldest_first;
+  for (const auto& [generation, path] : segments) {
+    oldest_first.push_back(path);
+    File file;
+    if (const int error = file.open(path, Access::read)) return trouble("cannot read", path, error);
+    if (Trouble failed = write_back(file, folder); !failed.empty()) return failed;
+  }
+  if (const int error = sync_all(folder)) return trouble("cannot sync", folder, error);
+  return remove_in_order(oldest_first, folder);
+}
+
+}  // namespace ringroom::store

@@ -1,0 +1,35 @@
+// Checkpoint: the commits of a log's segment, written into the databases' own files. The same when
+// a segment is full, at the end of the server, and at a start that finds what a crash left. Blocks;
+// on the helper's thread, or before there are others.
+#pragma once
+
+#include "store/disk.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ringroom::store {
+
+/// What is wrong with a disk, in words for the log; empty: nothing.
+using Trouble = std::string;
+Trouble trouble(const std::string& what, const std::string& path, int error);
+
+/// Writes a segment's commits into the files of `folder`. What is written isn't synced.
+Trouble write_back(const File& segment, const std::string& folder);
+
+/// What a start finds in the folder of the logs: all segments, oldest first, are written back,
+/// synced and removed.
+Trouble recover(const std::string& folder);
+
+/// Removes segments that are written back, so that a crash never leaves an older one without the
+/// newer: its pages would be taken for the newest.
+Trouble remove_in_order(const std::vector<std::string>& oldest_first, const std::string& folder);
+
+/// Where the logs are, in the data folder.
+std::string log_folder(const std::string& folder);
+/// Where a database's file is.
+std::string database_path(const std::string& folder, std::string_view name);
+
+}  // namespace ringroom::store

@@ -1,0 +1,112 @@
+// Helper: the one thread that does what a shard must not wait for: it makes segments of the log,
+// writes full ones back into the databases' files, syncs, and removes. One for all shards of a data
+// folder. A shard asks through its Desk and finds the answers there; its eventfd says when. Bounded
+// by what shards ask: one segment being made and a few full ones each.
+#pragma once
+
+#include "store/checkpoint.h"
+#include "store/disk.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace ringroom::store {
+
+/// A file of the log, by whom it is written.
+struct Segment {
+  File file;
+  std::string path;
+  std::uint64_t generation = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// What the helper did for a shard.
+struct Answer {
+  enum class Kind : std::uint8_t { made, written_back };
+  Kind kind = Kind::made;
+  Segment segment{};             // made
+  std::uint64_t last_batch = 0;  // written_back: of the segment
+  Trouble failure{};
+};
+
+/// A shard's place at the helper. Both threads; the last one to leave ends it.
+class Desk {
+ public:
+  Desk();
+  ~Desk();
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
+  /// Readable when there are answers; whoever reads it reads 8 bytes.
+  int event() const { return event_; }
+  bool has_answers() const { return has_answers_.load(std::memory_order_acquire); }
+  std::vector<Answer> take();
+  /// Until there is an answer, or there may be one.
+  void wait() const;
+  void put(Answer answer);
+
+ private:
+  std::mutex mutex_;
+  std::vector<Answer> answers_;
+  std::atomic<bool> has_answers_ = false;
+  int event_ = -1;
+};
+
+class Helper {
+ public:
+  /// How files of the log are written: past the page cache if they are synced each time.
+  Helper(std::string folder, Access access);
+  /// Does what was asked, then ends. What can't be done stays for the next start.
+  ~Helper();
+  Helper(const Helper&) = delete;
+  Helper& operator=(const Helper&) = delete;
+
+  const std::string& folder() const { return folder_; }
+  /// Asks for a new segment of at least that many bytes.
+  void make(std::shared_ptr<Desk> desk, std::uint64_t bytes);
+  /// Gives up a segment. `cut`: what lies from there on was never promised, and must not be found
+  /// by a later start. Answered when all else stands in the files.
+  void write_back(std::shared_ptr<Desk> desk,
+                  Segment segment,
+                  std::uint64_t last_batch,
+                  std::optional<std::uint64_t> cut);
+
+ private:
+  struct Job {
+    std::shared_ptr<Desk> desk;
+    Answer::Kind kind = Answer::Kind::made;
+    Segment segment{};
+    std::uint64_t last_batch = 0;
+    std::optional<std::uint64_t> cut{};
+  };
+
+  void add(Job job);
+  void run();
+  std::vector<Job> next_jobs();
+  void make_segment(Job job);
+  void try_again(std::vector<Job> jobs, const Trouble& failure);
+  Trouble fill(Segment& segment);
+  void write_all_back(std::vector<Job> jobs);
+  Trouble try_write_back(std::vector<Job>& jobs);
+
+  const std::string folder_;
+  const Access access_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> jobs_;
+  bool ending_ = false;
+  bool last_try_over_ = false;
+  std::uint64_t next_generation_ = 1;
+  std::vector<Job> failed_;  // to be tried again
+  Trouble last_failure_;
+  std::thread thread_;
+};
+
+}  // namespace ringroom::store

@@ -1,0 +1,15 @@
+// Names: which file a room's database is, and which room a file is. Pure functions; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ringroom::store {
+
+/// The file below rooms/: `ChatRoom/3f2/lobby.db`. No two rooms have the same one, whatever their
+/// names are: letters, digits, '-' and '_' stand for themselves, other bytes are written as %XX,
+/// and names that get too long for a file as '=' and their SHA-256. 4,096 folders for each class,
+/// so that a million rooms are 244 files in each.
+std::string database_name(std::string_view class_name, std::string_view room);
+
+}  // namespace ringroom::store

@@ -1,0 +1,96 @@
+#include "store/pages.h"
+
+#include "base/assert.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ringroom::store {
+
+Pages::Pages(std::string name, std::string path) : name_(std::move(name)), path_(std::move(path)) {
+  reset();
+}
+
+// A file that isn't there yet comes with the first checkpoint.
+bool Pages::open_file() {
+  if (file_.is_open()) return true;
+  if (path_.empty()) return false;
+  const int failed = file_.open(path_, Access::read);
+  if (failed != 0 && failed != ENOENT) trouble_ = failed;
+  return failed == 0;
+}
+
+void Pages::reset() {
+  overlay_.clear();
+  dirty_.clear();
+  file_ = File();
+  trouble_ = 0;
+  newest_batch_ = 0;
+  total_ = open_file() ? static_cast<std::uint32_t>(file_.size() / page_bytes) : 0;
+  committed_total_ = total_;
+}
+
+bool Pages::read(std::span<std::byte> to, std::uint64_t offset, int& failed) {
+  const auto number = static_cast<std::uint32_t>(offset / page_bytes + 1);
+  const std::size_t within = offset % page_bytes;
+  ASSERT(within + to.size() <= page_bytes);
+  failed = trouble_;
+  if (number > total_) {
+    std::memset(to.data(), 0, to.size());
+    return false;
+  }
+  if (const auto found = overlay_.find(number); found != overlay_.end()) {
+    std::memcpy(to.data(), found->second.bytes.get() + within, to.size());
+    return true;
+  }
+  const std::int64_t got = open_file() ? file_.read(to, offset) : 0;
+  if (got < 0) failed = static_cast<int>(-got);
+  const std::size_t bytes = got < 0 ? 0 : static_cast<std::size_t>(got);
+  std::memset(to.data() + bytes, 0, to.size() - bytes);
+  return bytes == to.size();
+}
+
+void Pages::write(std::uint32_t number, std::span<const std::byte> image) {
+  ASSERT(image.size() == page_bytes);
+  Image& kept = overlay_[number];
+  if (kept.bytes == nullptr) kept.bytes = std::make_unique_for_overwrite<std::byte[]>(page_bytes);
+  if (kept.batch != not_committed) dirty_.push_back(number);
+  kept.batch = not_committed;
+  std::memcpy(kept.bytes.get(), image.data(), page_bytes);
+  total_ = std::max(total_, number);
+}
+
+void Pages::resize(std::uint32_t pages) {
+  total_ = pages;
+  std::erase_if(dirty_, [pages](std::uint32_t number) { return number > pages; });
+  std::erase_if(overlay_, [pages](const auto& image) { return image.first > pages; });
+}
+
+void Pages::take(BlockBuffer& batch, std::uint64_t batch_number) {
+  const CommitPlaces places = append_commit(batch, name_, total_, dirty_.size());
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+    Image& image = overlay_.at(dirty_[i]);
+    image.batch = batch_number;
+    places.numbers[i] = dirty_[i];
+    std::memcpy(places.images.data() + i * page_bytes, image.bytes.get(), page_bytes);
+  }
+  newest_batch_ = batch_number;
+  dirty_.clear();
+  committed_total_ = total_;
+}
+
+void Pages::keep() {
+  for (const std::uint32_t number : dirty_) overlay_.at(number).batch = 0;
+  dirty_.clear();
+  committed_total_ = total_;
+}
+
+void Pages::forget(std::uint64_t batch) {
+  std::erase_if(overlay_, [batch](const auto& image) {
+    return image.second.batch <= batch;  // not_committed is later than all
+  });
+  if (newest_batch_ <= batch) newest_batch_ = 0;
+}
+
+}  // namespace ringroom::store

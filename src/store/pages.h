@@ -1,0 +1,81 @@
+// Pages: one database as its pages. What was written since the last checkpoint is kept here, over
+// the file; SQLite reads and writes through it, and a commit is what was written since the last
+// one. On its shard's thread, owned by the Store, for as long as somebody has the database open or
+// pages wait for a checkpoint. Bounded by the log's segments; in memory (--data :memory:) by
+// database_bytes_max.
+#pragma once
+
+#include "store/disk.h"
+#include "store/log_format.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace ringroom::store {
+
+class Pages {
+ public:
+  /// `path`: of the file, or empty: there is none, all is in memory.
+  Pages(std::string name, std::string path);
+
+  /// The file in the data folder, and in the log.
+  const std::string& name() const { return name_; }
+  std::uint32_t total() const { return total_; }
+  /// Why the file can't be read: an errno.
+  int trouble() const { return trouble_; }
+
+  /// False: beyond the end, zeroed. `failed`: of the disk, as an errno.
+  bool read(std::span<std::byte> to, std::uint64_t offset, int& failed);
+  void write(std::uint32_t number, std::span<const std::byte> image);
+  void resize(std::uint32_t pages);
+
+  /// Whether anything was written since the last take().
+  bool is_dirty() const { return !dirty_.empty() || total_ != committed_total_; }
+  /// Appends what was written since the last time to a batch of the log, as one commit.
+  void take(BlockBuffer& batch, std::uint64_t batch_number);
+  /// The same when there is no log.
+  void keep();
+  /// The newest batch with pages of this database; 0: none.
+  std::uint64_t newest_batch() const { return newest_batch_; }
+  /// Batches up to `batch` are in the file now.
+  void forget(std::uint64_t batch);
+  /// Back to the file, into which everything durable was written before.
+  void reset();
+  bool is_clean() const { return overlay_.empty() && !is_dirty(); }
+  std::size_t overlay_bytes() const { return overlay_.size() * page_bytes; }
+
+  /// Nobody reads for now.
+  void close_file() { file_ = File(); }
+
+  /// How many have it open. Kept by the Store.
+  unsigned users = 0;
+  /// What is here may be more than what is on disk: nobody reads until reset().
+  bool blocked = false;
+
+ private:
+  static constexpr std::uint64_t not_committed = UINT64_MAX;
+  struct Image {
+    std::unique_ptr<std::byte[]> bytes;
+    std::uint64_t batch = 0;  // of the log that it is in
+  };
+
+  bool open_file();
+
+  std::string name_;
+  std::string path_;
+  File file_;
+  int trouble_ = 0;
+  std::uint32_t total_ = 0;
+  std::uint32_t committed_total_ = 0;
+  std::uint64_t newest_batch_ = 0;
+  std::unordered_map<std::uint32_t, Image> overlay_;  // by page number, from 1
+  std::vector<std::uint32_t> dirty_;
+};
+
+}  // namespace ringroom::store

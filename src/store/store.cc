@@ -1,0 +1,185 @@
+#include "store/store.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "store/names.h"
+
+#include <algorithm>
+
+namespace ringroom::store {
+
+Store::Store(Helper* helper, const StoreOptions& options) : helper_(helper), options_(options) {
+  if (helper_ != nullptr) log_.emplace(*helper_, options_.segment_bytes);
+}
+
+Store::~Store() = default;
+
+// ---- Databases
+
+Pages& Store::acquire(const std::string& name) {
+  std::unique_ptr<Pages>& pages = pages_[name];
+  if (pages == nullptr) {
+    const std::string path = in_memory() ? "" : database_path(helper_->folder(), name);
+    pages = std::make_unique<Pages>(name, path);
+  }
+  ++pages->users;
+  return *pages;
+}
+
+// What isn't in the file yet stays.
+void Store::release(Pages& pages) {
+  if (--pages.users > 0) return;
+  pages.close_file();
+  if (pages.is_clean()) pages_.erase(pages_.find(pages.name()));
+}
+
+// The one that was used longest ago goes, but none that has a transaction.
+void Store::make_room() {
+  for (auto place = open_.rbegin(); place != open_.rend() && open_.size() >= options_.open_max;) {
+    RoomStore& room = **place++;
+    if (!room.database_->is_in_turn()) {
+      room.close();
+      return;
+    }
+  }
+}
+
+std::size_t Store::overlay_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [name, pages] : pages_) bytes += pages->overlay_bytes();
+  return bytes;
+}
+
+// ---- The turn
+
+std::string Store::why_not_writable() const {
+  if (!log_) return {};
+  if (!log_->trouble().empty()) return log_->trouble();
+  if (log_->is_full()) return "the disk doesn't keep up with what is written: try again later";
+  return {};
+}
+
+Committed Store::commit(RoomStore& room) {
+  const bool has_written = std::exchange(room.has_written_, false);
+  if (log_ && !log_->trouble().empty()) {
+    room.database_->roll_back();
+    return has_written ? Committed::lost : Committed::nothing;
+  }
+  if (!room.database_->commit()) return Committed::lost;
+  Pages& pages = *room.pages_;
+  if (!pages.is_dirty()) return Committed::nothing;
+  if (!log_) {
+    pages.keep();
+    return Committed::kept;
+  }
+  pages.take(log_->batch(), log_->batch_number());
+  return Committed::logged;
+}
+
+std::optional<LogWrite> Store::next_write() {
+  if (!log_) return std::nullopt;
+  std::optional<LogWrite> write;
+  while ((write = log_->next_write()) && options_.durability == Durability::process) {
+    written(log_->write_now(*write));
+  }
+  if (!log_->trouble().empty()) note_failure();
+  return write;
+}
+
+void Store::written(int failure) {
+  log_->written(failure);
+  if (!log_->trouble().empty()) note_failure();
+}
+
+// Whoever wrote what is lost is read again from the disk, as soon as the helper has brought
+// everything durable there.
+void Store::note_failure() {
+  const std::uint64_t durable = log_->durable();
+  for (const auto& [name, pages] : pages_) {
+    if (pages->newest_batch() <= durable || std::exchange(pages->blocked, true)) continue;
+    failed_from_ = durable + 1;
+  }
+}
+
+void Store::read_answers() {
+  if (!log_) return;
+  const LogNews news = log_->read_answers();
+  if (!news.written_back && !news.healed) return;
+  for (auto each = pages_.begin(); each != pages_.end();) {
+    Pages& pages = *each->second;
+    if (news.healed && pages.blocked) {
+      pages.reset();
+      pages.blocked = false;
+    } else if (news.written_back && !pages.blocked) {
+      pages.forget(*news.written_back);
+    }
+    each = pages.users == 0 && pages.is_clean() ? pages_.erase(each) : std::next(each);
+  }
+}
+
+void Store::finish() {
+  if (!log_) return;
+  while (!log_->is_idle() && log_->trouble().empty()) {
+    if (const auto write = log_->next_write()) {
+      written(log_->write_now(*write));
+    } else if (log_->trouble().empty()) {
+      log_->desk().wait();
+    }
+    read_answers();
+  }
+  for (read_answers(); log_->is_waiting_for_segment(); read_answers()) log_->desk().wait();
+  log_->finish();
+}
+
+// ---- RoomStore
+
+RoomStore::RoomStore(Store& store, Identity identity, std::uint32_t owner)
+    : store_(store), identity_(identity), owner_(owner) {}
+
+RoomStore::~RoomStore() {
+  if (std::erase(store_.turn_, this) > 0) static_cast<void>(store_.commit(*this));
+  close();
+}
+
+void RoomStore::abandon() {
+  if (std::erase(store_.turn_, this) > 0) database_->roll_back();
+}
+
+Database& RoomStore::database() {
+  if (database_) {
+    store_.open_.splice(store_.open_.begin(), store_.open_, place_);
+    return *database_;
+  }
+  store_.make_room();
+  Pages& pages = store_.acquire(database_name(identity_.class_name, identity_.room));
+  try {
+    database_.emplace(store_.vfs_, pages, static_cast<Turn&>(*this), identity_,
+                      store_.options_.limits);
+  } catch (const SqlError& error) {
+    base::log_error("storage: " + pages.name() + ": " + error.cause());
+    store_.release(pages);
+    throw;
+  }
+  pages_ = &pages;
+  place_ = store_.open_.insert(store_.open_.begin(), this);
+  return *database_;
+}
+
+void RoomStore::close() {
+  if (!database_) return;
+  database_.reset();
+  store_.open_.erase(place_);
+  store_.release(*std::exchange(pages_, nullptr));
+}
+
+void RoomStore::joins() {
+  store_.turn_.push_back(this);
+}
+
+std::string RoomStore::writes() {
+  std::string why = store_.why_not_writable();
+  if (why.empty()) has_written_ = true;
+  return why;
+}
+
+}  // namespace ringroom::store

@@ -1,0 +1,140 @@
+// Store: the databases of one shard's rooms. Opens them, ends the turn's transactions in one batch
+// of the log, and says when a batch is durable. Made and used by its shard's thread; the log's
+// writes are carried out by the shard. Bounded by open_max open databases, the log's limits, and
+// DatabaseLimits.
+#pragma once
+
+#include "ringroom/server.h"
+#include "store/database.h"
+#include "store/helper.h"
+#include "store/log.h"
+#include "store/pages.h"
+#include "store/vfs.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace ringroom::store {
+
+struct StoreOptions {
+  std::size_t open_max = 2'000;  ///< databases open at a time; of those asleep none is
+  DatabaseLimits limits;
+  Durability durability = Durability::strict;
+  std::uint64_t segment_bytes = std::uint64_t{16} << 20U;  ///< of the log, until it is written back
+};
+
+class RoomStore;
+
+/// What became of a room's writes at the end of a turn.
+enum class Committed : std::uint8_t {
+  nothing,  // nothing was changed
+  logged,   // durable with the batch of that turn
+  kept,     // there is nothing that they could be lost by but the end of the server
+  lost,     // undone: the agent that made them must not go on
+};
+
+class Store {
+ public:
+  /// `helper`: of the data folder; null: everything stays in memory.
+  Store(Helper* helper, const StoreOptions& options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  bool in_memory() const { return helper_ == nullptr; }
+  /// The batch that this turn's writes go to.
+  std::uint64_t batch_number() const { return log_ ? log_->batch_number() : 0; }
+  std::uint64_t durable() const { return log_ ? log_->durable() : 0; }
+
+  /// Ends the transactions of the turn. Tells each room what became of its own:
+  /// done(RoomStore&, Committed).
+  template <typename Done>
+  void commit_turn(Done done) {
+    // A room whose writes are lost is gone when done() returns.
+    for (RoomStore* room : std::exchange(turn_, {})) done(*room, commit(*room));
+  }
+  bool has_turn() const { return !turn_.empty(); }
+
+  /// A write of the log, if one is due: to be synced by whoever carries it out (strict). In process
+  /// mode it is done at once, and there is none.
+  std::optional<LogWrite> next_write();
+  /// It is done: 0, or an errno. On failure the batches from failed_from() on are lost.
+  void written(int failure);
+  /// The first batch that is lost since the last call, if one is.
+  std::optional<std::uint64_t> take_failed() { return std::exchange(failed_from_, std::nullopt); }
+
+  /// An eventfd that becomes readable when the helper has done something; -1: there is none.
+  int event() const { return log_ ? log_->desk().event() : -1; }
+  /// To be called when it was, and before each turn's writes.
+  void read_answers();
+  /// Nothing waits to be written.
+  bool is_idle() const { return !log_ || log_->is_idle() || !log_->trouble().empty(); }
+  /// Writes what is left, on this thread, and gives the log to the helper. For the end of a shard.
+  void finish();
+
+  std::size_t open_databases() const { return open_.size(); }
+  std::size_t overlay_bytes() const;
+
+ private:
+  friend class RoomStore;
+
+  Pages& acquire(const std::string& name);
+  void release(Pages& pages);
+  void make_room();
+  Committed commit(RoomStore& room);
+  void note_failure();
+  std::string why_not_writable() const;
+
+  Helper* helper_;
+  StoreOptions options_;
+  Vfs vfs_;
+  std::optional<Log> log_;
+  std::unordered_map<std::string, std::unique_ptr<Pages>> pages_;  // by name
+  std::list<RoomStore*> open_;    // with an open database, the last used one first
+  std::vector<RoomStore*> turn_;  // with a transaction in this turn
+  std::optional<std::uint64_t> failed_from_;
+};
+
+/// One room's way to its database, which is opened at the first query and may be closed between
+/// turns when others need its place. Lives as long as the room's agent.
+class RoomStore final : private Turn {
+ public:
+  /// `owner`: whatever the maker knows it by.
+  RoomStore(Store& store, Identity identity, std::uint32_t owner);
+  ~RoomStore() override;
+  RoomStore(const RoomStore&) = delete;
+  RoomStore& operator=(const RoomStore&) = delete;
+
+  std::uint32_t owner() const { return owner_; }
+  /// The open database. Throws SqlError. Good until the turn ends.
+  Database& database();
+  /// Whether it was written to in this turn: nothing that it says may leave before batch_number()
+  /// is durable.
+  bool has_written() const { return has_written_; }
+  /// Undoes what this turn wrote. What it wrote is otherwise committed at the turn's end, or with
+  /// the end of this.
+  void abandon();
+
+ private:
+  friend class Store;
+  void joins() override;
+  std::string writes() override;
+  void close();
+
+  Store& store_;
+  Identity identity_;
+  std::uint32_t owner_;
+  Pages* pages_ = nullptr;
+  std::optional<Database> database_;
+  std::list<RoomStore*>::iterator place_;
+  bool has_written_ = false;
+};
+
+}  // namespace ringroom::store

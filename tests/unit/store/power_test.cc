@@ -1,0 +1,255 @@
+// Power loss and failing disks, by seed: what was promised is there afterwards, and every database
+// is whole. The canary, a server that doesn't wait for its syncs, must be caught.
+#include "base/log.h"
+#include "sim_disk.h"
+#include "store/store.h"
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+namespace ringroom::store {
+namespace {
+
+constexpr const char* folder = "/data";
+const std::string names[] = {"a", "b", "c"};
+
+enum class Gate { waits, is_open };
+
+unsigned seeds(unsigned usual) {
+  const char* wanted = std::getenv("RINGROOM_SIM_SEEDS");
+  return wanted == nullptr ? usual : static_cast<unsigned>(std::atoi(wanted));
+}
+
+/// A server on the current disk: rooms that write turn by turn, and remember what they promised.
+class World {
+ public:
+  World(std::uint64_t seed, Gate gate) : random_(seed), gate_(gate) {
+    options_.segment_bytes = 128 * page_bytes;
+    promised_.resize(std::size(names), 0);
+    disk_ = std::make_unique<SimDisk>();
+    disk_->make_current();
+    start();
+  }
+  ~World() { stop(); }
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  SimDisk& disk() { return *disk_; }
+  base::Random& random() { return random_; }
+
+  // One turn: some rooms write, and the log is as far as it happens to be.
+  void turn() {
+    for (std::size_t i = 0; i < std::size(names); ++i) {
+      if (random_.next() % 3 != 0) write(i);
+    }
+    store_->read_answers();
+    store_->commit_turn([this](RoomStore& room, Committed committed) {
+      if (committed == Committed::logged)
+        told_.push_back({room.owner(), written_[room.owner()], store_->batch_number()});
+      if (committed == Committed::lost) open_again(room.owner());
+    });
+    if (gate_ == Gate::is_open) promise(UINT64_MAX);
+    if (!writing_) writing_ = store_->next_write();
+    // Mostly the helper is quick enough with the next segment.
+    for (int i = 0; i < 100 && !writing_ && !store_->is_idle() && random_.next() % 50 != 0; ++i) {
+      ::usleep(100);
+      store_->read_answers();
+      writing_ = store_->next_write();
+    }
+    if (writing_ && random_.next() % 2 == 0) finish_write();
+    if (store_->take_failed()) lose();
+  }
+
+  // Ends with all that can be promised.
+  void settle() {
+    for (int i = 0; i < 1000 && !(store_->is_idle() && !writing_); ++i) {
+      store_->read_answers();
+      if (!writing_) writing_ = store_->next_write();
+      if (writing_) {
+        finish_write();
+      } else {
+        ::usleep(1000);
+      }
+      if (store_->take_failed()) lose();
+    }
+  }
+
+  void lose_power() {
+    auto after = disk_->lose_power(random_);
+    stop();
+    disk_ = std::move(after);
+    disk_->make_current();
+    ASSERT_EQ(recover(folder), "");
+    start();
+  }
+
+  // The disk is well again.
+  void restart() {
+    disk_->fail_after(0, 0, 0);
+    stop();
+    ASSERT_EQ(recover(folder), "");
+    start();
+  }
+
+  // What is wrong with the databases; empty: nothing.
+  std::string check() {
+    for (std::size_t i = 0; i < std::size(names); ++i) {
+      try {
+        Database& database = rooms_[i]->database();
+        if (!database.run("SELECT 1 FROM sqlite_master WHERE name = 't'", {}).empty()) {
+          const SqlRows rows = database.run(
+              "SELECT coalesce(max(n), 0) AS n, count(*) AS count, coalesce(sum(n = twin), 0) AS "
+              "whole FROM t",
+              {});
+          written_[i] = rows.front()["n"].integer();
+          if (rows.front()["count"] != rows.front()["n"]) return names[i] + ": rows are missing";
+          if (rows.front()["whole"] != rows.front()["n"]) return names[i] + ": half a turn";
+          if (database.run("PRAGMA integrity_check", {}).front()[0].text() != "ok")
+            return "damaged";
+        }
+      } catch (const SqlError& error) {
+        return names[i] + ": " + error.what();
+      }
+      if (written_[i] < promised_[i]) {
+        return names[i] + " has " + std::to_string(written_[i]) + " and promised " +
+               std::to_string(promised_[i]);
+      }
+    }
+    return {};
+  }
+
+ private:
+  struct Told {
+    std::uint32_t room;
+    std::int64_t n;
+    std::uint64_t batch;
+  };
+
+  void start() {
+    helper_ = std::make_unique<Helper>(folder, Access::direct);
+    store_ = std::make_unique<Store>(helper_.get(), options_);
+    rooms_.resize(std::size(names));
+    written_.assign(std::size(names), 0);
+    for (std::uint32_t i = 0; i < std::size(names); ++i) open_again(i);
+  }
+
+  void open_again(std::uint32_t i) {
+    if (rooms_[i] != nullptr) rooms_[i]->abandon();
+    rooms_[i] = nullptr;
+    rooms_[i] = std::make_unique<RoomStore>(*store_, Identity{"Lab", names[i]}, i);
+    written_[i] = promised_[i];
+    if (told_.empty()) return;
+    std::erase_if(told_, [i](const Told& told) { return told.room == i; });
+  }
+
+  void stop() {
+    rooms_.clear();
+    store_.reset();
+    helper_.reset();
+    told_.clear();
+    writing_.reset();
+  }
+
+  void write(std::size_t i) {
+    try {
+      Database& database = rooms_[i]->database();
+      if (written_[i] == 0) {
+        database.run("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, twin, filler)", {});
+      }
+      const SqlValue values[] = {static_cast<std::int64_t>(random_.next() % 9000)};
+      const SqlRows rows = database.run(
+          "INSERT INTO t SELECT coalesce(max(n), 0) + 1, NULL, zeroblob(?) FROM t RETURNING n",
+          values);
+      const SqlValue n[] = {rows.front()[0]};
+      database.run("UPDATE t SET twin = n WHERE n = ?", n);
+      written_[i] = n[0].integer();
+    } catch (const SqlError&) {
+      // The disk failed; the room goes on when it can be read again.
+      open_again(static_cast<std::uint32_t>(i));
+    }
+  }
+
+  void finish_write() {
+    int failure = disk_->write(writing_->descriptor, writing_->bytes, writing_->offset);
+    if (failure == 0) failure = disk_->sync(writing_->descriptor);
+    writing_.reset();
+    store_->written(failure);
+    if (gate_ == Gate::waits) promise(store_->durable());
+  }
+
+  void promise(std::uint64_t durable) {
+    std::erase_if(told_, [&](const Told& told) {
+      if (told.batch > durable) return false;
+      promised_[told.room] = std::max(promised_[told.room], told.n);
+      return true;
+    });
+  }
+
+  void lose() {
+    writing_.reset();
+    for (std::uint32_t i = 0; i < std::size(names); ++i) open_again(i);
+  }
+
+  base::Random random_;
+  Gate gate_;
+  StoreOptions options_;
+  std::unique_ptr<SimDisk> disk_;
+  std::unique_ptr<Helper> helper_;
+  std::unique_ptr<Store> store_;
+  std::vector<std::unique_ptr<RoomStore>> rooms_;
+  std::vector<std::int64_t> written_;   // in each room's database, as far as it knows
+  std::vector<std::int64_t> promised_;  // to its clients
+  std::vector<Told> told_;              // behind the gate
+  std::optional<LogWrite> writing_;
+};
+
+// Several lives of a server, each ended by a loss of power. What was wrong after one; empty:
+// nothing.
+std::string lives(std::uint64_t seed, Gate gate) {
+  World world(seed, gate);
+  for (int life = 0; life < 4; ++life) {
+    const std::uint64_t turns = 5 + world.random().next() % 60;
+    for (std::uint64_t i = 0; i < turns; ++i) world.turn();
+    world.lose_power();
+    if (const std::string wrong = world.check(); !wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+TEST(PowerLoss, WhatWasPromisedIsThere) {
+  for (unsigned seed = 0; seed < seeds(150); ++seed) {
+    ASSERT_EQ(lives(seed, Gate::waits), "") << "seed " << seed;
+  }
+}
+
+TEST(PowerLoss, AServerThatDoesNotWaitIsCaught) {
+  unsigned caught = 0;
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    if (!lives(seed, Gate::is_open).empty()) ++caught;
+  }
+  EXPECT_GE(caught, 5U);
+}
+
+// Every write and sync fails once, and for a while.
+TEST(DiskFailure, NothingPromisedIsLostWhicheverOperationFails) {
+  base::set_log_level(base::LogLevel::error);
+  for (unsigned operation = 0; operation < 60; ++operation) {
+    for (const int error : {EIO, ENOSPC}) {
+      World world(operation, Gate::waits);
+      world.disk().fail_after(operation, error, operation % 3 + 1);
+      for (int i = 0; i < 40; ++i) world.turn();
+      world.settle();
+      world.restart();
+      ASSERT_EQ(world.check(), "") << "operation " << operation << " error " << error;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ringroom::store
