@@ -14,7 +14,10 @@
 #include "ringroom/message.h"
 #include "ringroom/request.h"
 #include "ringroom/response.h"
+#include "ringroom/sql.h"
+#include "ringroom/storage.h"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,6 +27,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -377,13 +381,64 @@ class Agent {
     return {*host_, agent, name};
   }
 
+  /// Runs SQL on the agent's own SQLite database, which is made by its first write and outlives the
+  /// agent and the server. `?` stands for a value, always bound: `sql("SELECT * FROM score WHERE
+  /// name = ?", name)`. Of several statements the last one gets the values and gives the rows.
+  /// What a turn writes is committed together at its end, and nothing that the agent sends leaves
+  /// before it is durable (--durability). Reads may block the shard on a cold page, writes don't.
+  /// Throws SqlError. Limits: 100 KiB of SQL, 2 MiB a value, 10 GiB a database, 5 s a query; no
+  /// ATTACH, and tables that begin with _cf_ are ours.
+  template <typename... Values>
+  SqlRows sql(std::string_view query, const Values&... values) {
+    const std::array<SqlValue, sizeof...(Values)> bound = {SqlValue(values)...};
+    return run_sql(query, bound);
+  }
+  /// The same with values made at run time.
+  SqlRows run_sql(std::string_view query, std::span<const SqlValue> values);
+  /// What `work` writes is undone if it throws; the throw goes on. They nest.
+  template <typename Work>
+  auto transaction(Work work) {
+    Transaction transaction(*this);
+    if constexpr (std::is_void_v<decltype(work())>) {
+      work();
+      transaction.keep();
+    } else {
+      auto result = work();
+      transaction.keep();
+      return result;
+    }
+  }
+  /// Keys and values, in the same database.
+  Storage storage() { return Storage(*host_); }
+
   /// Keeps this agent in memory for as long as what is returned lives.
   [[nodiscard]] KeepAlive keep_alive();
   /// What keeps this agent in memory now: "message" (an event less than --hibernate-after ago),
-  /// "tick", "timer", "request", "keep_alive", "outbox", "partial message" or "never hibernates".
+  /// "tick", "timer", "request", "keep_alive", "outbox", "output gate" (a write
+  /// isn't durable yet), "partial message" or "never hibernates".
   std::vector<std::string> why_awake() const;
 
  private:
+  class Transaction {
+   public:
+    explicit Transaction(Agent& agent) : agent_(agent) { agent_.begin_transaction(); }
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    ~Transaction() {
+      if (is_open_) agent_.end_transaction(true);
+    }
+    void keep() {
+      is_open_ = false;
+      agent_.end_transaction(false);
+    }
+
+   private:
+    Agent& agent_;
+    bool is_open_ = true;
+  };
+
+  void begin_transaction();
+  void end_transaction(bool undo);
   void set_state_json(json next);
   void broadcast_queued_json(std::string_view type,
                              std::string_view text,

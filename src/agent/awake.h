@@ -18,11 +18,12 @@ enum class AwakeReason : std::uint8_t {
   keep_alive,
   outbox,
   partial_message,
+  output_gate,
 };
 
-inline constexpr std::array<std::string_view, 8> awake_reason_names = {
-    "never hibernates", "message",    "tick",   "timer",
-    "request",          "keep_alive", "outbox", "partial message"};
+inline constexpr std::array<std::string_view, 9> awake_reason_names = {
+    "never hibernates", "message",         "tick",       "timer", "request", "keep_alive",
+    "outbox",           "partial message", "output gate"};
 
 /// A set of reasons.
 class AwakeReasons {

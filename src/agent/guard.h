@@ -67,16 +67,18 @@ bool Host::guard(const char* where, Connection* connection, Call&& call) {
              [&](const std::exception_ptr& cause) { report(where, connection, cause); });
 }
 
-/// The same answer; until it is there the agent stays awake.
+/// The same answer, behind the output gate; until it is there the agent stays awake.
 template <typename T>
 Deferred<T> Host::count_open(const Deferred<T>& answer) {
-  if (answer.is_answered()) return answer;
+  if (answer.is_answered() && !is_gated()) return answer;
   ++requests_open_;
   Deferred<T> counted;
   answer.then(
       [this, counted](T value) {
         --requests_open_;
-        counted.resolve(std::move(value));
+        if (awake_ == nullptr || !is_gated()) return counted.resolve(std::move(value));
+        hold_back([counted, value] { counted.resolve(value); },
+                  [counted](const std::string& why) { counted.reject(why); });
       },
       [this, counted](const std::string& why) {
         --requests_open_;

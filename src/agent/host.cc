@@ -113,6 +113,7 @@ AwakeReasons Host::awake_reasons() const {
   reasons.add(AwakeReason::request, requests_open_ > 0 || !awake_->open_questions.empty());
   reasons.add(AwakeReason::keep_alive, settings_ != nullptr && *settings_->keep_alives > 0);
   reasons.add(AwakeReason::outbox, hub().has_slow(group_));
+  reasons.add(AwakeReason::output_gate, is_gated());
   if (reasons.empty()) reasons.add(AwakeReason::partial_message, has_partial_message());
   return reasons;
 }

@@ -12,6 +12,7 @@
 #include "connection/hub.h"
 #include "ringroom/agent.h"
 #include "ringroom/agent_class.h"
+#include "store/store.h"
 
 #include <chrono>
 #include <cstdint>
@@ -161,6 +162,23 @@ class Host {
   /// Answers another agent's question.
   Deferred<agent_runtime::Answer> serve(agent_runtime::Question question);
 
+  // ---- Storage (storage.cc)
+
+  /// The agent's queries, and those that we make for it.
+  SqlRows sql(std::string_view query, std::span<const SqlValue> values);
+  SqlRows own_sql(std::string_view query, std::span<const SqlValue> values);
+  void begin_transaction();
+  void end_transaction(bool undo);
+  /// Whether what the agent says now has to wait for a write of its own.
+  bool is_gated() const;
+  /// What became of the turn's writes.
+  void committed(store::Committed result);
+  /// The batches from this one on are lost: what was said since is never sent, and the agent is
+  /// gone.
+  void lose_writes(std::uint64_t batch);
+  /// Gives what isn't a frame and may leave now. True if nothing is held back any more.
+  bool release_held_back();
+
   // ---- For the agent's own calls (api.cc, members.cc)
 
   /// The room's member of a ref, or null.
@@ -206,6 +224,12 @@ class Host {
     std::optional<std::string> state;  // encoded
     bool state_was_set = false;        // and isn't just the initial one
   };
+  // What isn't a frame, behind the output gate: an answer, or a question to another agent.
+  struct HeldBack {
+    std::uint64_t batch;
+    std::function<void()> give;
+    std::function<void(const std::string& why)> refuse;
+  };
   // What only a room needs whose agent is in memory. From the shard's pool.
   struct Awake {
     std::uint64_t last_event_ns = 0;
@@ -226,9 +250,16 @@ class Host {
     std::unique_ptr<agent_runtime::Queues> queues;  // from the first queue() on
     std::uint32_t batched = UINT32_MAX;             // members with envelopes, once somebody asked
     agent_runtime::OpenQuestions open_questions;
+    std::unique_ptr<store::RoomStore> store;  // of one that has asked its database
+    bool gate_closing = false;                // by a write of this turn
+    std::uint64_t gate_before = 0;            // in case that nothing was changed
+    std::vector<HeldBack> held_back;
   };
+  class GateCloser;
 
   Settings& settings();
+  store::RoomStore& room_store();
+  void hold_back(std::function<void()> give, std::function<void(const std::string&)> refuse);
   bool answers_automatically(std::uint32_t member, const Message& message);
   void on_alarm();
   void check_event_timeout(const char* where, Connection* connection, std::uint64_t began_ns);

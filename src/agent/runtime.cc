@@ -7,12 +7,14 @@ using detail::Host;
 
 Runtime::Runtime(const RuntimeOptions& options,
                  connection::Hub& hub,
+                 store::Store& store,
                  base::TimerHeap& timers,
                  Watch& watch,
                  ShardServices& shard,
                  base::Random random)
     : options_(options),
       hub_(hub),
+      store_(store),
       timers_(timers),
       watch_(watch),
       shard_(shard),
@@ -59,6 +61,26 @@ AwakeCounts Runtime::awake_counts() const {
 
 void Runtime::fire(base::Timer& timer) {
   host(timer.owner).fire(timer);
+}
+
+void Runtime::commit_turn() {
+  store_.commit_turn([this](const store::RoomStore& room, store::Committed result) {
+    host(room.owner()).committed(result);
+  });
+}
+
+void Runtime::open_gates() {
+  if (const auto lost = store_.take_failed()) {
+    const std::vector<Host*> awake = awake_;
+    for (Host* host : awake) {
+      if (host->is_gated()) host->lose_writes(*lost);
+    }
+  }
+  hub_.open_gates(store_.durable());
+  if (holding_back_.empty()) return;
+  for (const std::uint32_t room : std::exchange(holding_back_, {})) {
+    if (exists(room) && !host(room).release_held_back()) holding_back_.push_back(room);
+  }
 }
 
 void Runtime::stop() {

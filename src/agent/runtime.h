@@ -83,6 +83,7 @@ class Runtime {
  public:
   Runtime(const RuntimeOptions& options,
           connection::Hub& hub,
+          store::Store& store,
           base::TimerHeap& timers,
           Watch& watch,
           ShardServices& shard,
@@ -115,6 +116,7 @@ class Runtime {
 
   const RuntimeOptions& options() const { return options_; }
   connection::Hub& hub() { return hub_; }
+  store::Store& store() { return store_; }
   base::TimerHeap& timers() { return timers_; }
   Watch& watch() { return watch_; }
   ShardServices& shard() { return shard_; }
@@ -130,6 +132,16 @@ class Runtime {
   void note_asleep(detail::Host& host);
   /// Gives the memory of rooms back that aren't awake any more.
   void trim() { awake_.shrink_to_fit(); }
+
+  // ---- The end of a turn
+
+  /// Commits what agents wrote, and tells those whose writes are lost.
+  void commit_turn();
+  /// Everything up to the store's durable batch may leave, and nothing that is lost does.
+  void open_gates();
+  /// A room has something behind its gate that isn't a frame.
+  void note_held_back(std::uint32_t room) { holding_back_.push_back(room); }
+
   /// Why rooms are awake; a walk over those that are.
   AwakeCounts awake_counts() const;
 
@@ -141,6 +153,7 @@ class Runtime {
  private:
   const RuntimeOptions& options_;
   connection::Hub& hub_;
+  store::Store& store_;
   base::TimerHeap& timers_;
   Watch& watch_;
   ShardServices& shard_;
@@ -151,6 +164,7 @@ class Runtime {
   std::uint64_t next_question_ = 1;
   std::uint64_t now_ns_ = 0;
   std::int64_t wall_ms_ = 0;
+  std::vector<std::uint32_t> holding_back_;  // rooms with more than frames behind their gate
   RuntimeCounts counts_;
   CallScratch scratch_;
   codec::agents::ClientFrameReader frame_reader_;

@@ -40,6 +40,16 @@ Deferred<T> Host::ask(Question question) {
   question.chain = open.chain;
   question.chain.push_back(title());
   const std::uint64_t id = runtime_.next_question();
+  if (is_gated()) {
+    awake_->open_questions.emplace(id, std::move(open));
+    const auto put = [this, id, question = std::move(question)] {
+      if (auto refusal = runtime_.shard().ask({room_, id}, question)) {
+        answered(id, Answer::failure(*refusal));
+      }
+    };
+    hold_back(put, [](const std::string&) {});  // who asked is gone then
+    return answer;
+  }
   if (auto refusal = runtime_.shard().ask({room_, id}, std::move(question))) {
     answer.reject(*refusal);
     return answer;

@@ -61,15 +61,24 @@ class Segments {
 };
 
 /// What the kernel didn't take, copied. `rest` is with the kernel and doesn't move; `waiting`
-/// comes behind it and grows.
+/// comes behind it and grows; `held` comes behind that, and waits for the room's output gate: up to
+/// each mark until that batch is durable.
 struct Backlog {
+  struct Mark {
+    std::uint64_t batch;
+    std::size_t end;
+  };
   std::vector<std::byte> rest;
   std::size_t rest_taken = 0;
   std::vector<std::byte> waiting;
+  std::vector<std::byte> held;
+  std::vector<Mark> marks;
   bool in_flight = false;
 
-  std::size_t bytes() const { return rest.size() - rest_taken + waiting.size(); }
-  bool empty() const { return !in_flight && rest.size() == rest_taken && waiting.empty(); }
+  std::size_t bytes() const { return rest.size() - rest_taken + waiting.size() + held.size(); }
+  /// What is sent now goes behind something.
+  bool is_busy() const { return in_flight || !held.empty(); }
+  bool empty() const { return !is_busy() && rest.size() == rest_taken && waiting.empty(); }
 };
 
 struct Active {

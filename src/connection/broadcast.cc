@@ -106,14 +106,19 @@ void Hub::flush_group(std::uint32_t room) {
   Group& group = *groups_[room];
   const Broadcasts& all = broadcasts(group);
   const std::uint32_t end = all.log_bytes;
+  const bool gated = is_gated(group);
   for (Connection& member : group.members) {
     const std::uint32_t slot = ConnectionAccess::slot(member);
     Record& record = slab_[slot];
     if (record.stage != Stage::open) continue;
     const std::uint32_t start = log_start(member);
     if (start >= end) continue;
+    if (gated) {
+      catch_up(record, activate(record));
+      continue;
+    }
     if (Active* active = this->active(record)) {
-      if (record.has(flag::dirty) || active->backlog.in_flight) {
+      if (record.has(flag::dirty) || active->backlog.is_busy()) {
         catch_up(record, *active);
         continue;
       }

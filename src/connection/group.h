@@ -26,6 +26,7 @@ struct Group {
   std::uint32_t open = 0;           // members in Stage::open
   std::uint32_t broadcasts = none;  // its Broadcasts, unless it is quiet
   std::uint64_t bytes_sent = 0;     // to all members since the room was made
+  std::uint64_t gate = 0;           // what it says waits for this batch; see Hub::close_gate
 };
 
 /// What a room has only while something it sent to all is under way. Each broadcast of a turn is

@@ -121,6 +121,7 @@ std::uint32_t Hub::leave(Record& record) {
   const std::uint32_t hole = record.member;
   Member& leaver = group.members[hole];
   ASSERT(record.stage != Stage::open);
+  if (is_gated(group)) hold(ConnectionAccess::slot(leaver), record, activate(record));
   forget_slow(record, ConnectionAccess::slot(leaver));
   const auto last = static_cast<std::uint32_t>(group.members.size() - 1);
   if (hole != last) {
@@ -148,7 +149,7 @@ std::size_t Hub::buffered_bytes(const Record& record) {
 
 bool Hub::at_rest() const {
   return dirty_.empty() && dirty_groups_.empty() && flushed_.empty() && flushed_groups_.empty() &&
-         held_buffers_.empty() && orphans_.empty() && finishing_.empty();
+         held_buffers_.empty() && held_.empty() && orphans_.empty() && finishing_.empty();
 }
 
 }  // namespace ringroom::connection

@@ -165,6 +165,18 @@ class Hub {
     for (const std::uint32_t slot : std::exchange(refused_, {})) on_full(slot);
   }
 
+  // ---- The output gate (gate.cc)
+
+  /// Nothing that the room's agent says from now on, or has said since the last flush, leaves
+  /// before `batch` of the store is durable.
+  void close_gate(std::uint32_t room, std::uint64_t batch) { groups_[room]->gate = batch; }
+  bool is_gated(const Group& group) const { return group.gate > durable_; }
+  /// Batches up to this are durable: sends what waited for them. Right before flush().
+  void open_gates(std::uint64_t durable);
+  /// The batches from this one on are lost: what the room wanted to say since is never sent, and
+  /// those to whom it would have been said are closed with 1011.
+  void lose(std::uint32_t room, std::uint64_t batch);
+
   // ---- The end of a connection (close.cc)
 
   /// Starts the close handshake: open → closing, our close frame behind what is queued. The peer's
@@ -249,6 +261,14 @@ class Hub {
                   WhenFull when_full,
                   std::size_t payload_bytes);
   void flush_group(std::uint32_t room);
+  std::byte* grow_backlog(std::uint32_t slot,
+                          const Record& record,
+                          Backlog& backlog,
+                          std::size_t bytes);
+  void hold(std::uint32_t slot, Record& record, Active& active);
+  bool release_held(SlotRef ref);
+  bool forget_held(Backlog& backlog, std::uint64_t batch);
+  void send_segments(SlotRef ref, const Record& record, Active& active);
   void flush_connection(SlotRef ref);
   void keep_unsent(const reactor::Completion& completion);
   void send_backlog(std::uint32_t slot, Record& record, Active& active);
@@ -279,6 +299,12 @@ class Hub {
   std::vector<SlotRef> flushed_;             // given to the kernel, not settled
   std::vector<std::uint32_t> flushed_groups_;
   std::vector<std::uint16_t> held_buffers_;  // receive buffers that frames of the turn lie in
+  struct Held {
+    SlotRef ref;
+    std::uint32_t room;
+  };
+  std::vector<Held> held_;  // connections with frames behind their room's gate
+  std::uint64_t durable_ = 0;
   std::vector<SlotRef> finishing_;
   bool finish_is_fresh_ = false;  // not settled since finish(): a send taken whole says nothing
   std::vector<SlotRef> drained_;

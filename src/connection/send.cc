@@ -56,11 +56,13 @@ void Hub::catch_up(Record& record, Active& active) {
   detail::ConnectionAccess::log_cursor(member) = end;
   if (start == end) return;
   const std::byte* log = broadcasts(group).log;
-  if (active.backlog.in_flight) {
-    active.backlog.waiting.insert(active.backlog.waiting.end(), log + start, log + end);
+  const std::uint32_t slot = detail::ConnectionAccess::slot(member);
+  const std::size_t bytes = end - start;
+  if (active.backlog.is_busy()) {
+    std::memcpy(grow_backlog(slot, record, active.backlog, bytes), log + start, bytes);
   } else {
-    active.segments.append(log + start, end - start);
-    mark_dirty(detail::ConnectionAccess::slot(member), record);
+    active.segments.append(log + start, bytes);
+    mark_dirty(slot, record);
   }
 }
 
@@ -96,13 +98,10 @@ Sent Hub::send_frame(std::uint32_t slot,
                      FrameKind kind,
                      std::span<const std::byte> payload) {
   const std::size_t header = codec::ws::header_bytes(payload.size());
-  if (active.backlog.in_flight) [[unlikely]] {
-    std::vector<std::byte>& waiting = active.backlog.waiting;
-    const std::size_t at = waiting.size();
-    waiting.resize(at + header + payload.size());
-    codec::ws::encode_header(waiting.data() + at, kind.opcode, payload.size(), true,
-                             kind.compressed);
-    if (!payload.empty()) std::memcpy(waiting.data() + at + header, payload.data(), payload.size());
+  if (active.backlog.is_busy()) [[unlikely]] {
+    std::byte* frame = grow_backlog(slot, record, active.backlog, header + payload.size());
+    codec::ws::encode_header(frame, kind.opcode, payload.size(), true, kind.compressed);
+    if (!payload.empty()) std::memcpy(frame + header, payload.data(), payload.size());
     return Sent::queued;
   }
   mark_dirty(slot, record);
@@ -142,22 +141,26 @@ bool Hub::has_room(std::uint32_t slot, Record& record, std::size_t bytes, WhenFu
     if (active.backlog.bytes() >= options_.outbox_bytes_max && !own) {
       record.set(flag::was_full);
       // An envelope holds messages that may not vanish unseen.
-      if (when_full == WhenFull::refuse || record.has(flag::batched)) return false;
+      if (when_full == WhenFull::refuse || record.has(flag::batched) ||
+          !active.backlog.held.empty()) {
+        return false;
+      }
       // What the kernel is reading can't be dropped; one frame may wait behind it in any case, so
       // that who reads again gets the newest.
       drop_oldest_frames(active.backlog, bytes, options_.outbox_bytes_max);
     }
   }
-  // Only what the kernel refused drains later, and ends the pause.
-  if (own && activate(record).backlog.in_flight) record.set(flag::paused | flag::was_full);
+  // Only what the kernel refused, or the gate holds, drains later, and ends the pause.
+  if (own && activate(record).backlog.is_busy()) record.set(flag::paused | flag::was_full);
   return true;
 }
 
 void Hub::send_raw(std::uint32_t slot, std::span<const std::byte> bytes) {
   Record& record = slab_[slot];
   Active& active = activate(record);
-  if (active.backlog.in_flight) {
-    active.backlog.waiting.insert(active.backlog.waiting.end(), bytes.begin(), bytes.end());
+  if (active.backlog.is_busy()) {
+    std::memcpy(grow_backlog(slot, record, active.backlog, bytes.size()), bytes.data(),
+                bytes.size());
     return;
   }
   std::byte* copy = arena_.take(bytes.size());

@@ -32,10 +32,16 @@ void Hub::flush_connection(SlotRef ref) {
   record->clear(flag::dirty);
   Active* active = this->active(*record);
   if (active == nullptr || active->segments.empty()) return;
-  const std::span<const Segment> segments = active->segments.all();
+  if (record->room != none && is_gated(*groups_[record->room])) [[unlikely]]
+    return hold(ref.slot, *record, *active);
+  send_segments(ref, *record, *active);
+}
+
+void Hub::send_segments(SlotRef ref, const Record& record, Active& active) {
+  const std::span<const Segment> segments = active.segments.all();
   const Tag tag = Tag::of(Op::send, ref.slot, ref.generation);
-  counts_.bytes_sent += active->segments.bytes();
-  if (record->room != none) groups_[record->room]->bytes_sent += active->segments.bytes();
+  counts_.bytes_sent += active.segments.bytes();
+  if (record.room != none) groups_[record.room]->bytes_sent += active.segments.bytes();
   if (segments.size() == 1) {
     ring_.send(ref.slot, {segments[0].data, segments[0].bytes}, tag);
     return;
@@ -43,14 +49,14 @@ void Hub::flush_connection(SlotRef ref) {
   // IOV_MAX pieces fit one message (sendmsg(2)); more of them are laid behind each other.
   constexpr std::size_t pieces_max = 1024;
   if (segments.size() > pieces_max) {
-    std::byte* whole = arena_.take(active->segments.bytes());
+    std::byte* whole = arena_.take(active.segments.bytes());
     std::byte* end = whole;
     for (const Segment& segment : segments) {
       std::memcpy(end, segment.data, segment.bytes);
       end += segment.bytes;
     }
-    active->segments.clear();
-    active->segments.append(whole, static_cast<std::size_t>(end - whole));
+    active.segments.clear();
+    active.segments.append(whole, static_cast<std::size_t>(end - whole));
     ring_.send(ref.slot, {whole, end}, tag);
     return;
   }

@@ -16,9 +16,10 @@ enum class Op : std::uint8_t {
   poll,          // a parked connection became readable
   shut_down,     // our direction of the connection is closed
   close,         // the descriptor is free again
-  event,         // an eventfd was written
+  event,         // an eventfd was written; slot: which
   letters,       // another shard has put something into our mailbox
   arrival,       // a socket moved here; the rest of the tag is its letter
+  log_write,     // a batch of the store is durable, or isn't
   move,          // a socket of ours moved away, or didn't
   connect,       // a socket of ours has reached its server, or hasn't
 };

@@ -120,6 +120,12 @@ class Ring {
   void move_file(std::uint32_t file, int target_descriptor, Tag target_tag, Tag tag);
   /// Makes a completion {target_tag, 0} appear on another ring.
   void wake(int target_descriptor, Tag target_tag);
+  /// Writes to an ordinary file at `offset` and completes with the bytes written when they are on
+  /// the medium (RWF_DSYNC). They stay put until then.
+  void write_durably(int descriptor,
+                     std::span<const std::byte> bytes,
+                     std::uint64_t offset,
+                     Tag tag);
   /// Reads an eventfd into `counter`, which stays put until the completion.
   void read_event(int event, std::uint64_t* counter, Tag tag);
 

@@ -318,6 +318,16 @@ void Ring::wake(int target_descriptor, Tag target_tag) {
   io_uring_sqe_set_data64(sqe, Tag::of(Op::ignored, 0).bits);
 }
 
+void Ring::write_durably(int descriptor,
+                         std::span<const std::byte> bytes,
+                         std::uint64_t offset,
+                         Tag tag) {
+  io_uring_sqe* sqe = body_->next_sqe();
+  io_uring_prep_write(sqe, descriptor, bytes.data(), static_cast<unsigned>(bytes.size()), offset);
+  sqe->rw_flags = RWF_DSYNC;
+  io_uring_sqe_set_data64(sqe, tag.bits);
+}
+
 void Ring::read_event(int event, std::uint64_t* counter, Tag tag) {
   io_uring_sqe* sqe = body_->next_sqe();
   io_uring_prep_read(sqe, event, counter, sizeof(*counter), 0);

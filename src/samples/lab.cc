@@ -53,6 +53,15 @@ std::vector<std::byte> from_hex(std::string_view hex) {
   return bytes;
 }
 
+struct Shown {
+  json operator()(std::monostate) const { return nullptr; }
+  json operator()(const SqlValue::Blob& blob) const { return {{"hex", to_hex(blob)}}; }
+  template <typename Plain>
+  json operator()(const Plain& plain) const {
+    return plain;
+  }
+};
+
 }  // namespace
 
 class Lab final : public Agent {
@@ -127,11 +136,11 @@ class Lab final : public Agent {
         {"auto-response", &Lab::answer_automatically},
         {"auto-response-timestamp", &Lab::timestamp},
         {"event-timeout", &Lab::limit_events},
+        {"sql", &Lab::query},
     };
     if (const auto found = operations.find(op); found != operations.end()) {
       return (this->*found->second)(from, command);
     }
-    if (op == "sql") throw std::runtime_error("this version has no sql yet");
     throw std::invalid_argument("there is no operation " + op);
   }
 
@@ -219,6 +228,28 @@ class Lab final : public Agent {
   json limit_events(Connection&, const json& command) {
     set_event_timeout(std::chrono::milliseconds(command.at("ms").get<std::int64_t>()));
     return ok;
+  }
+
+  json query(Connection&, const json& command) {
+    std::vector<SqlValue> values;
+    for (const json& param : command.value("params", json::array())) values.push_back(bound(param));
+    const SqlRows rows = run_sql(command.at("query").get_ref<const std::string&>(), values);
+    json answer = json::array();
+    for (const SqlRows::Row row : rows) {
+      json& object = answer.emplace_back(json::object());
+      for (std::size_t i = 0; i < row.size(); ++i)
+        object[rows.columns()[i]] = std::visit(Shown(), row[i].any());
+    }
+    return {{"rows", answer}};
+  }
+
+  // As the Agents SDK binds: what is neither number nor text nor null by its text.
+  static SqlValue bound(const json& param) {
+    if (param.is_null()) return nullptr;
+    if (param.is_string()) return param.get_ref<const std::string&>();
+    if (param.is_number_integer()) return param.get<std::int64_t>();
+    if (param.is_number()) return param.get<double>();
+    return param.dump();
   }
 
   const json ok = {{"ok", true}};

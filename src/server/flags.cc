@@ -138,14 +138,13 @@ constexpr std::array<Flag, 20> all_flags = {{
      "'never' for never (default 10s)",
      false, put_hibernate_after},
     {"data", "DIR", rooms,
-     "where rooms are stored; ':memory:' for nowhere\n"
-     "(default ./ringroom-data; not in this version\n"
-     "yet: nothing is stored)",
+     "where rooms are stored, a folder of this server's\n"
+     "own; ':memory:': nowhere, what rooms write is gone\n"
+     "when the server ends (default ./ringroom-data)",
      false, [](Settings& s, const std::string& text) { return put_text(s.options.data, text); }},
     {"durability", "strict|process", rooms,
-     "what stored rooms survive: power loss, or only\n"
-     "kill -9 (default strict; not in this version yet:\n"
-     "nothing is stored)",
+     "what has been told to clients survives: power\n"
+     "loss, or only kill -9 (default strict)",
      false, put_durability},
     {"message-bytes-max", "SIZE", limits_group,
      "one message; a larger one closes with 1009\n"

@@ -115,7 +115,7 @@ std::string Server::Body::prepare() {
   if (!error.empty()) return error;
   make_config();
   make_fleet();
-  return {};
+  return fleet_->open_data();
 }
 
 std::string Server::Body::choose_shards() {
@@ -167,6 +167,8 @@ void Server::Body::make_config() {
   config_.room_connections_max = options_.room_connections_max;
   config_.files_max = files_max_;
   config_.ring_features = options_.ring_features;
+  config_.data = options_.data;
+  config_.durability = options_.durability;
   site_.emplace(classes_.all, config_.prefixes.front());
   config_.site = &*site_;
   config_.admin = &admin_;

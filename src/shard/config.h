@@ -5,6 +5,7 @@
 #include "ringroom/agent_class.h"
 #include "ringroom/json.h"
 #include "ringroom/route.h"
+#include "ringroom/server.h"
 #include "shard/request_handler.h"
 
 #include <chrono>
@@ -50,6 +51,9 @@ struct Config {
   std::size_t room_connections_max = 0;
   std::uint32_t files_max = 0;
   std::optional<std::vector<std::string>> ring_features;
+  /// Where rooms are stored; ":memory:": nowhere.
+  std::string data = ":memory:";
+  Durability durability = Durability::strict;
   /// Answers what no route and no prefix knows on the main listeners.
   RequestHandler* site = nullptr;
   /// Answers everything on the admin listener, which shard 0 serves.

@@ -5,6 +5,8 @@
 #include "ringroom/json.h"
 #include "shard/config.h"
 #include "shard/stats.h"
+#include "store/folder.h"
+#include "store/helper.h"
 
 #include <atomic>
 #include <cstdint>
@@ -35,6 +37,12 @@ class Fleet {
   /// stay the caller's.
   Fleet(const Config& config, std::vector<int> listeners, int admin_listener);
   ~Fleet();
+
+  /// Takes the data folder, and brings its files up to date after a crash. Returns what prevents
+  /// it, with advice. Before the first shard is made; blocks.
+  std::string open_data();
+  /// Null: nothing is stored.
+  store::Helper* storage_helper() { return data_ ? &data_->helper : nullptr; }
 
   unsigned shards() const { return static_cast<unsigned>(lanes_.size()); }
   const Config& config() const { return config_; }
@@ -67,7 +75,14 @@ class Fleet {
   std::string ring_description() const;
 
  private:
+  struct Data {
+    Data(const Config& config, store::FolderLock taken);
+    store::FolderLock lock;
+    store::Helper helper;
+  };
+
   const Config& config_;
+  std::unique_ptr<Data> data_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 

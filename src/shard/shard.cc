@@ -29,6 +29,12 @@ connection::HubOptions hub_options(const Config& config) {
           .close_timeout = config.close_timeout};
 }
 
+store::StoreOptions store_options(const Config& config) {
+  store::StoreOptions options;
+  options.durability = config.durability;
+  return options;
+}
+
 }  // namespace
 
 std::unique_ptr<Shard> Shard::make(Fleet& fleet,
@@ -53,11 +59,12 @@ Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, 
       lane_(fleet.lane(index)),
       ring_(std::move(ring)),
       hub_(*ring_, completions_, timers_, hub_options(config_)),
+      store_(fleet.storage_helper(), store_options(config_)),
       runtime_options_{.env = config_.env,
                        .props = config_.props,
                        .hibernate_after = config_.hibernate_after,
                        .room_connections_max = config_.room_connections_max},
-      runtime_(runtime_options_, hub_, timers_, lane_.watch, *this, random),
+      runtime_(runtime_options_, hub_, store_, timers_, lane_.watch, *this, random),
       router_(config_, lane_.watch),
       outgoing_(fleet.shards()) {
   lane_.ring_descriptor = ring_->descriptor();
@@ -65,7 +72,8 @@ Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, 
   lane_.ring_description = reactor::describe(ring_->features());
   turn_began_ns_ = ring_->now_ns();
   runtime_.set_now(turn_began_ns_, ring_->wall_ms());
-  ring_->read_event(lane_.stop_event, &stop_counter_, Tag::of(Op::event, 0));
+  ring_->read_event(lane_.stop_event, &stop_counter_, Tag::of(Op::event, stop_event));
+  await_helper();
   mind_the_table();
   arm_accepts();
   if (config_.ping_every.count() > 0) {
@@ -77,6 +85,7 @@ Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, 
 
 Shard::~Shard() {
   runtime_.stop();
+  store_.finish();
   Letter* letter = nullptr;
   for (const auto& inbox : lane_.inboxes) {
     while (inbox->pop(letter)) const std::unique_ptr<Letter> unread(letter);
@@ -113,6 +122,7 @@ bool Shard::turn() {
   expire_timers();
   rearm_starved();
   put_to_bed();
+  commit_writes();
   hub_.flush();
   push_outgoing();
   publish(began);
@@ -123,7 +133,7 @@ void Shard::wait() {
   // Buffers that sends of this turn lie in come back at its end, which nothing announces.
   const bool starves = !starved_.empty() && hub_.holds_buffers();
   const bool work_left = next_completion_ < completions_.size() || !unfinished_.empty() ||
-                         !going_to_bed_.empty() || hub_.has_work() || starves;
+                         !going_to_bed_.empty() || hub_.has_work() || store_.has_turn() || starves;
   if (work_left) return ring_->submit_and_wait(0, false);
   completions_.clear();
   next_completion_ = 0;
@@ -165,7 +175,8 @@ void Shard::dispatch(const Completion& arrived) {
       return take_arrival(static_cast<std::uint32_t>(completion.result), std::move(arrival));
     }
     case Op::move: return on_moved(completion);
-    case Op::event: return start_stopping();
+    case Op::event: return completion.tag.slot() == stop_event ? start_stopping() : await_helper();
+    case Op::log_write: return on_log_write(completion);
     case Op::poll: return on_poll(completion);
     case Op::shut_down: return hub_.on_shut_down(completion);
     case Op::connect:  // of the load client; a shard makes none

@@ -15,6 +15,7 @@
 #include "shard/http_session.h"
 #include "shard/lane.h"
 #include "shard/router.h"
+#include "store/store.h"
 
 #include <cstdint>
 #include <memory>
@@ -93,6 +94,9 @@ class Shard final : public agent_runtime::ShardServices {
  private:
   friend class ShardProbe;  // tests look inside
   using Completion = reactor::Completion;
+  // Slots of Op::event.
+  static constexpr std::uint32_t stop_event = 0;
+  static constexpr std::uint32_t helper_event = 1;
 
   // shard.cc: the turn
   void wait();
@@ -106,6 +110,11 @@ class Shard final : public agent_runtime::ShardServices {
   void on_trouble();
   void publish(std::uint64_t turn_began_ns);
   bool over_budget();
+
+  // storage.cc
+  void commit_writes();
+  void on_log_write(const Completion& completion);
+  void await_helper();
 
   // stop.cc
   void start_stopping();
@@ -193,6 +202,7 @@ class Shard final : public agent_runtime::ShardServices {
   base::TimerHeap timers_;
   std::vector<Completion> completions_;
   connection::Hub hub_;
+  store::Store store_;
   agent_runtime::RuntimeOptions runtime_options_;
   agent_runtime::Runtime runtime_;
   Router router_;
@@ -241,6 +251,8 @@ class Shard final : public agent_runtime::ShardServices {
   Tallies<std::vector<RoomInfo>> rooms_asked_;
   Tallies<agent_runtime::AwakeCounts> awake_asked_;
   std::uint64_t stop_counter_ = 0;
+  std::uint64_t helper_counter_ = 0;
+  std::size_t log_write_bytes_ = 0;
   bool accepts_paused_ = false;
   bool accepts_singly_ = false;
   bool accepting_[2] = {false, false};

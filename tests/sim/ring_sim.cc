@@ -133,6 +133,17 @@ void Ring::wake(int target_descriptor, Tag target_tag) {
       {.kind = Kind::wake, .descriptor = target_descriptor, .target_tag = target_tag});
 }
 
+void Ring::write_durably(int descriptor,
+                         std::span<const std::byte> bytes,
+                         std::uint64_t offset,
+                         Tag tag) {
+  body_->ring.queue({.kind = Kind::write,
+                     .tag = tag,
+                     .descriptor = descriptor,
+                     .pieces = {bytes},
+                     .offset = offset});
+}
+
 void Ring::read_event(int event, std::uint64_t* counter, Tag tag) {
   body_->ring.queue(
       {.kind = Kind::read_event, .tag = tag, .descriptor = event, .counter = counter});

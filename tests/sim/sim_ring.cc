@@ -137,6 +137,7 @@ void SimRing::execute(Submission& submission) {
       [[fallthrough]];
     case Kind::read_event:
     case Kind::shut_down:  // by a worker, which looks the file up when it gets there
+    case Kind::write:
       requests_.push_back(std::make_unique<Request>(Request{std::move(submission), nullptr}));
       return;
     case Kind::receive_once:

@@ -39,6 +39,7 @@ class SimRing {
     move_file,
     wake,
     read_event,
+    write,
   };
 
   struct Submission {
@@ -50,6 +51,7 @@ class SimRing {
     std::vector<std::span<const std::byte>> pieces = {};
     std::uint64_t bytes_hash = 0;  // of the pieces when they were queued
     std::uint64_t* counter = nullptr;
+    std::uint64_t offset = 0;                      // of a write
     bool once = false;                             // of an accept
     std::optional<std::vector<Tag>> cancels = {};  // of a close; nullopt: whatever the file has
   };
@@ -145,6 +147,7 @@ class SimRing {
   void send_more(Request& request);
   void end_send(Request& request, std::int32_t result);
   void read_event(Request& request);
+  void write(Request& request);
   void happen(Post& post);
 
   // ---- Completion

@@ -129,6 +129,7 @@ bool SimRing::happen_once() {
 bool SimRing::is_ready(const Request& request) const {
   switch (request.what.kind) {
     case Kind::accept: return !world_.backlog_of(request.what.descriptor)->empty();
+    case Kind::write: return true;
     case Kind::read_event: return event_is_readable(request.what.descriptor);
     case Kind::shut_down: return true;
     case Kind::send_rest: return request.socket->is_writable();
@@ -146,6 +147,7 @@ void SimRing::happen(Request& request) {
     case Kind::poll: return poll(request);
     case Kind::send_rest: return send_more(request);
     case Kind::shut_down: return shut_down(request);
+    case Kind::write: return write(request);
     default: return read_event(request);
   }
 }
@@ -254,6 +256,16 @@ void SimRing::read_event(Request& request) {
   const ssize_t count =
       ::read(request.what.descriptor, request.what.counter, sizeof(std::uint64_t));
   push(Completion{.tag = request.what.tag, .result = static_cast<std::int32_t>(count)});
+}
+
+void SimRing::write(Request& request) {
+  request.done = true;
+  const Submission& what = request.what;
+  const std::span<const std::byte> bytes = what.pieces.front();
+  const ssize_t count =
+      ::pwrite(what.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(what.offset));
+  push(
+      Completion{.tag = what.tag, .result = count < 0 ? -errno : static_cast<std::int32_t>(count)});
 }
 
 void SimRing::happen(Post& post) {

@@ -1,0 +1,120 @@
+// The output gate: what a room says after a write of its own waits until that write is durable. It
+// is copied to the end of its connection's backlog, up to marks that tell for which batch; other
+// rooms don't notice.
+#include "base/assert.h"
+#include "connection/hub.h"
+#include "ringroom/close_code.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+namespace ringroom::connection {
+
+// Where bytes go that come behind others: behind the kernel's, or behind the gate.
+std::byte* Hub::grow_backlog(std::uint32_t slot,
+                             const Record& record,
+                             Backlog& backlog,
+                             std::size_t bytes) {
+  const Group* group = record.room == none ? nullptr : groups_[record.room];
+  const bool gated = group != nullptr && is_gated(*group);
+  std::vector<std::byte>& end = gated || !backlog.held.empty() ? backlog.held : backlog.waiting;
+  const std::size_t at = end.size();
+  if (&end == &backlog.held) {
+    // What comes behind something held waits at least as long.
+    const std::uint64_t before = backlog.marks.empty() ? 0 : backlog.marks.back().batch;
+    const std::uint64_t batch = gated ? std::max(group->gate, before) : before;
+    if (at == 0) held_.push_back({{slot, record.generation}, record.room});
+    if (batch != before) backlog.marks.push_back({batch, 0});
+    backlog.marks.back().end = at + bytes;
+  }
+  end.resize(at + bytes);
+  return end.data() + at;
+}
+
+// A broadcast's part isn't asked for room before; whose outbox overflows so is cut off.
+void Hub::hold(std::uint32_t slot, Record& record, Active& active) {
+  const std::size_t bytes = active.segments.bytes();
+  if (bytes == 0) return release_if_quiet(record);
+  std::byte* to = grow_backlog(slot, record, active.backlog, bytes);
+  for (const Segment& segment : active.segments.all()) {
+    std::memcpy(to, segment.data, segment.bytes);
+    to += segment.bytes;
+  }
+  active.segments.clear();
+  record.clear(flag::dirty);
+  if (active.backlog.held.size() > 2 * options_.outbox_bytes_max && record.room != none) {
+    failed_.push_back({slot, record.generation});
+  }
+}
+
+void Hub::open_gates(std::uint64_t durable) {
+  if (durable == durable_) return;
+  durable_ = durable;
+  std::erase_if(held_, [this](const Held& held) { return release_held(held.ref); });
+}
+
+// True if nothing is held any more.
+bool Hub::release_held(SlotRef ref) {
+  Record* record = slab_.find(ref.slot, ref.generation);
+  Active* active = record == nullptr ? nullptr : this->active(*record);
+  if (active == nullptr || active->backlog.held.empty()) return true;
+  Backlog& backlog = active->backlog;
+  const auto later = std::find_if(backlog.marks.begin(), backlog.marks.end(),
+                                  [this](auto mark) { return mark.batch > durable_; });
+  const std::size_t bytes = later == backlog.marks.begin() ? 0 : std::prev(later)->end;
+  if (bytes == 0) return false;
+  const auto end = backlog.held.begin() + static_cast<std::ptrdiff_t>(bytes);
+  if (backlog.in_flight) {
+    backlog.waiting.insert(backlog.waiting.end(), backlog.held.begin(), end);
+  } else {
+    ASSERT(active->segments.empty() && backlog.rest.empty());
+    std::byte* copy = arena_.take(bytes);
+    std::memcpy(copy, backlog.held.data(), bytes);
+    active->segments.append(copy, bytes);
+    flushed_.push_back(ref);
+    send_segments(ref, *record, *active);
+    if (record->stage == Stage::finishing) finish_is_fresh_ = true;
+  }
+  backlog.held.erase(backlog.held.begin(), end);
+  backlog.marks.erase(backlog.marks.begin(), later);
+  for (Backlog::Mark& mark : backlog.marks) mark.end -= bytes;
+  if (backlog.held.empty() && !backlog.in_flight && record->has(flag::was_full)) {
+    drained_.push_back(ref);
+  }
+  return backlog.held.empty();
+}
+
+// Whether something was held for that batch or a later one.
+bool Hub::forget_held(Backlog& backlog, std::uint64_t batch) {
+  const auto first = std::find_if(backlog.marks.begin(), backlog.marks.end(),
+                                  [batch](auto mark) { return mark.batch >= batch; });
+  if (first == backlog.marks.end()) return false;
+  backlog.held.resize(first == backlog.marks.begin() ? 0 : std::prev(first)->end);
+  backlog.marks.erase(first, backlog.marks.end());
+  return true;
+}
+
+void Hub::lose(std::uint32_t room, std::uint64_t batch) {
+  Group& group = *groups_[room];
+  group.gate = 0;
+  for (const Member& member : group.members) discard_unsent(record(member));
+  for (const Held& held : held_) {
+    Record* record = slab_.find(held.ref.slot, held.ref.generation);
+    Active* active = record == nullptr ? nullptr : this->active(*record);
+    if (held.room != room || active == nullptr) continue;
+    // Whoever has left the room meanwhile is cut off.
+    if (forget_held(active->backlog, batch) && record->room == none) failed_.push_back(held.ref);
+  }
+  std::erase_if(held_, [this](const Held& held) {
+    Record* record = slab_.find(held.ref.slot, held.ref.generation);
+    const Active* active = record == nullptr ? nullptr : this->active(*record);
+    return active == nullptr || active->backlog.held.empty();
+  });
+  for (const Member& member : group.members) {
+    send_close(detail::ConnectionAccess::slot(member), number(CloseCode::internal_error),
+               "the room's storage failed");
+  }
+}
+
+}  // namespace ringroom::connection
