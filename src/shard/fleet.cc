@@ -20,7 +20,12 @@ Lane::Lane(unsigned shards) : stop_event(eventfd(0, EFD_CLOEXEC)) {
   for (unsigned i = 0; i < shards; ++i) inboxes.push_back(std::make_unique<Mailbox>());
 }
 
+// A shard that ends later may still write to one that has ended: those letters are here.
 Lane::~Lane() {
+  Letter* letter = nullptr;
+  for (const auto& inbox : inboxes) {
+    while (inbox->pop(letter)) const std::unique_ptr<Letter> unread(letter);
+  }
   close(stop_event);
 }
 

@@ -86,10 +86,6 @@ Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, 
 Shard::~Shard() {
   runtime_.stop();
   store_.finish();
-  Letter* letter = nullptr;
-  for (const auto& inbox : lane_.inboxes) {
-    while (inbox->pop(letter)) const std::unique_ptr<Letter> unread(letter);
-  }
 }
 
 void Shard::run() {
