@@ -7,6 +7,7 @@ using namespace ringroom;
 class Guide final : public Agent {
  public:
   using Agent::Agent;
+  static constexpr AgentOptions options{.protocol_frames = false};
 
   void on_connect(Connection& guest, const ConnectionContext&) override {
     guest.send(json{{"class", class_name()}, {"room", name()}, {"uri", guest.uri()}});
@@ -51,6 +52,7 @@ RINGROOM_ROUTE(second_user, "//user/", [](const Request&, const HookContext&) {
 class Turnstile final : public Agent {
  public:
   using Agent::Agent;
+  static constexpr AgentOptions options{.protocol_frames = false};
 
   template <typename Decision>
   static Decision ask(const Request& request, const HookContext& context) {
