@@ -121,7 +121,7 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   }
   if (upgrade.deflate) {
     record.set(connection::flag::deflate);
-    record.window_bits = upgrade.window_bits;
+    record.window_bits = upgrade.window_bits & 15U;
   }
   agree_on_batching(record, upgrade.batch_format);
   hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));

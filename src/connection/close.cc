@@ -67,7 +67,7 @@ void Hub::settle_finishing() {
       return true;
     }
     record->stage = Stage::lingering;
-    record->set(flag::shutting_down);
+    record->is_shutting_down = 1;
     ring_.shut_down(ref.slot, Tag::of(Op::shut_down, ref.slot, record->generation));
     set_deadline(ref.slot, Deadline::linger,
                  ring_.now_ns() + static_cast<std::uint64_t>(options_.close_timeout.count()));
@@ -102,7 +102,7 @@ void Hub::close_file(std::uint32_t slot) {
     if (record.*blob != none) blobs_.free(record.*blob);
     record.*blob = none;
   }
-  if (record.has(flag::shutting_down)) return;  // closed when that is done
+  if (record.is_shutting_down != 0) return;  // closed when that is done
   ring_.close(slot, {requests, count}, Tag::of(Op::close, slot, record.generation));
 }
 
@@ -112,8 +112,8 @@ void Hub::close_file(std::uint32_t slot) {
 void Hub::on_shut_down(const reactor::Completion& completion) {
   const std::uint32_t slot = completion.tag.slot();
   Record* record = slab_.find(slot, completion.tag.generation());
-  ASSERT(record != nullptr && record->has(flag::shutting_down));
-  record->clear(flag::shutting_down);
+  ASSERT(record != nullptr && record->is_shutting_down != 0);
+  record->is_shutting_down = 0;
   if (record->stage != Stage::shutting) return;
   const Tag receive = receive_tag(slot, *record);
   const std::size_t count = record->has(flag::receiving) ? 1 : 0;

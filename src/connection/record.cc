@@ -10,7 +10,8 @@ std::uint32_t checksum(const Record& record) {
   const auto lasting = static_cast<std::uint32_t>(record.flags & flag::lasting);
   const std::array<std::uint32_t, 8> kept = {
       record.generation,
-      static_cast<std::uint32_t>(record.stage) << 8U | record.window_bits,
+      static_cast<std::uint32_t>(record.stage) << 8U |
+          static_cast<std::uint32_t>(record.window_bits),
       lasting,
       record.details,
       record.state,

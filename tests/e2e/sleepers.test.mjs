@@ -173,6 +173,20 @@ describe("Sleeping rooms", () => {
     await client.close();
   });
 
+  test("who speaks envelopes and leaves, politely or not, gives its descriptor back", async () => {
+    const connections = () => server.metric("ringroom_connections");
+    const others = await connections();
+    for (const format of ["fb", "json"]) {
+      for (const leave of [(raw) => raw.reset(), (raw) => raw.sendFrame(3, "no such opcode")]) {
+        const raw = await Raw.open(server, `/agents/echo/leaving?batch=${format}`);
+        assert((await connections()) > others);
+        leave(raw);
+        await eventually(async () => (await connections()) <= others, `${format}: the descriptor is free`);
+        raw.destroy();
+      }
+    }
+  });
+
   test("500 sleeping rooms that all get a message at once answer, each woken once", async () => {
     const clients = await Promise.all(
       Array.from({ length: 500 }, (_, i) => connect(`/agents/lab/storm${i}?_pk=c${i}`)));
