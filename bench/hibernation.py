@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""What sleeping rooms cost: memory, waking, pings, and turns of others beside many sleepers.
+"""What sleeping rooms cost: memory, waking, storms, pings, and turns of others beside many sleepers.
 
-    bench/hibernation.py memory  [--connections 15000] [--rooms one|each] [--processes 1]
-    bench/hibernation.py wake    [--rooms 2000]
-    bench/hibernation.py pings   [--count 1000000]
-    bench/hibernation.py sleepers [--rooms 15000]
+    bench/hibernation.py memory   [--connections 15000] [--rooms one|each] [--processes 1]
+    bench/hibernation.py wake     [--rooms 2000]
+    bench/hibernation.py storm    [--rooms 10000]
+    bench/hibernation.py pings    [--count 1000000]
+    bench/hibernation.py sleepers [--rooms 15000] [--processes 1]
 
 Starts build/ringroom (--binary names another) on free ports of the loopback, pinned to CPU 0, and is
-its client on the other CPUs. Needs Python 3 and nothing else. Ends with a line of JSON.
+its client on the other CPUs. A process holds as many sockets as its descriptor limit allows, a shard
+too: --processes says how many clients share the work. Needs Python 3 and nothing else. Ends with a
+line of JSON.
 """
 import argparse
 import base64
@@ -88,7 +91,7 @@ class Server:
         return sum(float(v) for v in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.M))
 
     def wait_parked(self, count):
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while self.metric("ringroom_connections_parked") != count or self.metric("ringroom_agents_awake"):
             if time.monotonic() > until:
                 sys.exit(f"only {self.metric('ringroom_connections_parked')} of {count} are parked")
@@ -113,6 +116,12 @@ class Server:
         self.process.wait()
 
 
+def shards_for(connections):
+    """A shard's table takes as many sockets as the descriptor limit, less its reserve."""
+    limit = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1 << 20)
+    return -(-connections // (limit * 9 // 10))
+
+
 def padded(path, size=60):
     path += "&pad=" if "?" in path else "?pad="
     return path + "x" * (size - len(path))
@@ -132,6 +141,20 @@ def available():
         return int(re.search(r"MemAvailable:\s+(\d+)", info.read())[1]) * 1024
 
 
+# Made once for each end of a connection, so half of what was made is the server's.
+both_ends = ("TCP", "sock_inode_cache", "filp", "dentry", "lsm_inode_cache", "lsm_file_cache")
+
+
+def server_end(grown):
+    """Of the slab objects by name, those of a parked socket's server end."""
+    mine = {name: grown[name] / 2 for name in both_ends if name in grown}
+    # /proc/<pid>/fd/ has a dentry for each descriptor that somebody looked at.
+    if "dentry" in mine and "proc_inode_cache" in grown:
+        mine["dentry"] = min(mine["dentry"], 192)
+    mine.update((name, grown[name]) for name in grown if name.startswith(("io_", "kmalloc-")))
+    return {name: round(size) for name, size in mine.items()}
+
+
 def crowd(port, rooms, source, first, count, pipe):
     """Opens connections, says so, and proves each alive when told."""
     clients = []
@@ -149,8 +172,20 @@ def crowd(port, rooms, source, first, count, pipe):
     pipe.recv()
 
 
+def crowds(server, rooms, connections, processes):
+    """So many connections by so many processes, each from an address of its own; pipes to them."""
+    pipes = []
+    each = connections // processes
+    for i in range(processes):
+        ours, theirs = multiprocessing.Pipe()
+        pipes.append(ours)
+        multiprocessing.Process(target=crowd, daemon=True, args=(
+            server.port, rooms, f"127.0.{i // 250}.{i % 250 + 2}", i * each, each, theirs)).start()
+    return pipes
+
+
 def memory(options):
-    shards = (options.connections + 17_999) // 18_000
+    shards = shards_for(options.connections)
     server = Server(options.binary, "--hibernate-after", "3s", "--shards", str(shards),
                     "--room-connections-max", "200000")
     warm = [Client(server.port, padded(f"/agents/lab/w{i}")) for i in range(64)]
@@ -160,22 +195,19 @@ def memory(options):
     del warm
     time.sleep(4)
     before, slabs_before, available_before = server.resident(), slabs(), available()
-    each = options.connections // options.processes
-    pipes = []
-    for i in range(options.processes):
-        ours, theirs = multiprocessing.Pipe()
-        pipes.append(ours)
-        multiprocessing.Process(target=crowd, daemon=True, args=(
-            server.port, options.rooms, f"127.0.0.{i + 2}", i * each, each, theirs)).start()
+    pipes = crowds(server, options.rooms, options.connections, options.processes)
     opened = sum(pipe.recv() for pipe in pipes)
     server.wait_parked(opened)
-    time.sleep(4)  # memory goes back two seconds after the last agent
+    time.sleep(6)  # memory goes back two seconds after the last agent, and what that frees
     each_now = [round((now - then) / opened) for now, then in zip(server.resident(), before)]
     result = {"connections": opened, "rooms": options.rooms, "shards": shards,
               "server_bytes_each": each_now[0], "heap": each_now[1], "slabs": each_now[2],
               "machine_bytes_each": round((available_before - available()) / opened)}
     grown = {k: round((v - slabs_before.get(k, 0)) / opened, 1) for k, v in slabs().items()}
-    result["slab_bytes_each_both_ends"] = {k: v for k, v in grown.items() if v >= 8}
+    grown = {k: v for k, v in grown.items() if v >= 8}
+    result["slab_bytes_each_both_ends"] = grown
+    result["slab_bytes_server_end"] = server_end(grown)
+    result["slab_bytes_server_end_sum"] = sum(result["slab_bytes_server_end"].values())
     for pipe in pipes:
         pipe.send("prove")
     result["alive"] = sum(pipe.recv() for pipe in pipes)
@@ -204,6 +236,46 @@ def wake(options):
     wakes = server.metric("ringroom_agents_created_total") - options.rooms
     server.stop()
     return {"wakes": wakes, "cold_us": percentiles(cold), "awake_us": percentiles(awake)}
+
+
+def storm(options):
+    """All sleeping rooms get a message within a second; when does each answer?"""
+    server = Server(options.binary, "--hibernate-after", "3s", "--shards", "1")
+    clients = [Client(server.port, f"/agents/echo/r{i}") for i in range(options.rooms)]
+    poll = select.epoll()
+    for client in clients:
+        poll.register(client.socket, select.EPOLLIN)
+    by_file = {client.socket.fileno(): i for i, client in enumerate(clients)}
+    data = frame(1, b"12345678")
+    result = {"rooms": options.rooms}
+
+    def gale(step):
+        """One message to each, `step` seconds apart; the seconds until each was answered."""
+        began = time.perf_counter()
+        sent, answered, took = 0, 0, []
+        while answered < len(clients):
+            now = time.perf_counter()
+            while sent < len(clients) and now >= began + sent * step:
+                clients[sent].socket.send(data)
+                sent += 1
+            for file, _ in poll.poll(0):
+                client = by_file[file]
+                clients[client].socket.recv(4096)
+                took.append(time.perf_counter() - (began + client * step))
+                answered += 1
+        return took
+
+    for name, step in (("in_a_second", 1 / options.rooms), ("at_once", 0)):
+        for kind in ("asleep", "awake"):
+            if kind == "asleep":
+                server.wait_parked(options.rooms)
+            created = server.metric("ringroom_agents_created_total")
+            took = gale(step)
+            woken = server.metric("ringroom_agents_created_total") - created
+            result[f"{name}_{kind}_us"] = percentiles(took) | {
+                "max": round(took[-1] * 1e6, 1), "woken": woken}
+    server.stop()
+    return result
 
 
 def rounds(server, clients, opcode, count):
@@ -242,21 +314,33 @@ def pings(options):
 
 
 def sleepers(options):
-    server = Server(options.binary, "--hibernate-after", "1s", "--shards", "1")
+    server = Server(options.binary, "--hibernate-after", "1s", "--shards",
+                    str(shards_for(options.rooms)))
     echo = [Client(server.port, f"/agents/echo/r{i}") for i in range(100)]
-    without = [rounds(server, echo, 1, 50_000) for _ in range(5)]
-    crowded = [Client(server.port, f"/agents/lab/r{i}") for i in range(options.rooms)]
-    server.wait_parked(options.rooms + len(echo))
-    beside = [rounds(server, echo, 1, 50_000) for _ in range(5)]
-    result = {"sleeping_rooms": len(crowded), "echo_us_without": sorted(without)[2],
-              "echo_us_beside": sorted(beside)[2]}
+
+    def turns():
+        server.wait_parked(parked + len(echo))
+        return round(sorted(rounds(server, echo, 1, 50_000) for _ in range(5))[2], 2)
+
+    parked = 0
+    without = turns()
+    pipes = crowds(server, "each", options.rooms, options.processes)
+    parked = sum(pipe.recv() for pipe in pipes)
+    beside = turns()
+    for pipe in pipes:
+        pipe.send("end")
+        pipe.recv()
+        pipe.send("end")
+    result = {"sleeping_rooms": parked, "echo_us_without": without, "echo_us_beside": beside}
+    parked = 0
+    result["echo_us_after"] = turns()
     server.stop()
     return result
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=["memory", "wake", "pings", "sleepers"])
+    parser.add_argument("what", choices=["memory", "wake", "storm", "pings", "sleepers"])
     parser.add_argument("--binary", default="build/ringroom")
     parser.add_argument("--connections", type=int, default=15_000)
     parser.add_argument("--processes", type=int, default=1, help="clients, of at most 15,000 each")
@@ -266,7 +350,8 @@ def main():
     if options.what == "memory":
         options.rooms = options.rooms or "one"
     else:
-        options.rooms = int(options.rooms or (2000 if options.what == "wake" else 15_000))
+        usual = {"wake": 2000, "storm": 10_000}
+        options.rooms = int(options.rooms or usual.get(options.what, 15_000))
     print(json.dumps(globals()[options.what](options)))
 
 
