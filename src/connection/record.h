@@ -26,6 +26,7 @@ inline constexpr std::uint16_t deflate = 1U << 0;            // permessage-defla
 inline constexpr std::uint16_t receiving = 1U << 1;          // a receive is with the kernel
 inline constexpr std::uint16_t cancelling = 1U << 2;         // and was asked to end
 inline constexpr std::uint16_t paused = 1U << 3;             // not read from: its outbox is full
+inline constexpr std::uint16_t batch_flat = 1U << 4;         // envelopes of FlatBuffers
 inline constexpr std::uint16_t dirty = 1U << 5;              // has frames of this turn
 inline constexpr std::uint16_t was_full = 1U << 6;           // on_drain is due when it empties
 inline constexpr std::uint16_t ping_sent = 1U << 7;          // a keep-alive ping is unanswered
@@ -36,7 +37,8 @@ inline constexpr std::uint16_t receiving_once = 1U << 11;  // the receive is a s
 inline constexpr std::uint16_t parked = 1U << 12;          // it is a poll: the agent sleeps
 inline constexpr std::uint16_t protocol = 1U << 13;        // gets the frames of the Agents protocol
 inline constexpr std::uint16_t readonly = 1U << 14;        // may not change its room's state
-inline constexpr std::uint16_t batched = 1U << 15;         // has envelopes
+inline constexpr std::uint16_t batch_json = 1U << 15;      // envelopes of JSON
+inline constexpr std::uint16_t batched = batch_flat | batch_json;
 /// What stays as it is for as long as the connection lives; under its seal.
 inline constexpr std::uint16_t lasting = deflate | protocol | readonly | batched;
 }  // namespace flag
