@@ -80,7 +80,8 @@ class SocketTransport final : public Transport {
   }
 
  private:
-  static bool is_later() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+  // EWOULDBLOCK is EAGAIN on Linux.
+  static bool is_later() { return errno == EAGAIN || errno == EINTR; }
 
   sockaddr_storage address_{};
   socklen_t address_bytes_ = 0;
