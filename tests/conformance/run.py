@@ -26,6 +26,7 @@ ROOMS = 8  # so that with several shards some are at home where the connection c
 class Server:
     def __init__(self):
         arguments = ["serve", "--listen", "127.0.0.1:0", "--shards", "1", "--admin", "off",
+                     "--data", ":memory:",
                      "--message-bytes-max", str(MESSAGE_BYTES_MAX)]
         arguments = overridden(arguments, shlex.split(os.environ.get("RINGROOM_SERVE_ARGS", "")))
         self.process = subprocess.Popen([os.environ["RINGROOM_BINARY"], *arguments],
