@@ -113,8 +113,21 @@ json Connection::state() const {
   return json::parse(begin, begin + text.size());
 }
 
+namespace {
+
+// Keys that the Agents SDK keeps its own flags under: an application neither sets nor sees them.
+json without_reserved_keys(json state) {
+  if (state.is_object()) {
+    state.erase("_cf_readonly");
+    state.erase("_cf_no_protocol");
+  }
+  return state;
+}
+
+}  // namespace
+
 void Connection::set_state_json(const json& value) {
-  const std::string text = value.dump();
+  const std::string text = without_reserved_keys(value).dump();
   if (text.size() > limits::state_bytes_max) {
     throw std::length_error("A connection's state cannot be larger than 16384 bytes. It was " +
                             std::to_string(text.size()) + " bytes.");

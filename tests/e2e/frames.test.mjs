@@ -185,6 +185,14 @@ describe("Frames of clients", () => {
       });
     }
 
+    test("and a connection's own state can't undo it: the flags' names are reserved", async () => {
+      const client = await enter("doc-agent", "&mode=view");
+      const call = (method, ...args) => client.say(add({ method, args }));
+      assert.deepEqual(await call("connState", { _cf_readonly: false, _cf_no_protocol: 1, b: 2 }), done("1", { state: { b: 2 } }));
+      assert.deepEqual(await call("perms"), done("1", { canEdit: false }));
+      await client.close();
+    });
+
     test("even if the hook after it throws", async () => {
       const sender = await enter();
       const witness = await join(`/agents/counter-agent/r${rooms}`);
