@@ -102,13 +102,6 @@ export const isAnswered = (http, instead) => (rows) => {
   return rows.map((row) => (row.http === http ? { ...row, headers: {}, ...instead } : row));
 };
 
-/** A piece of an HTTP answer's body, wherever it stands, is another. */
-export const inBody = (http, recorded, instead) => (rows) => {
-  once(rows, (row) => row.http === http && row.body.includes(recorded), `${recorded} in ${http}`);
-  return rows.map((row) => (row.http === http
-    ? { ...row, headers: { ...row.headers, "content-length": null }, body: row.body.replaceAll(recorded, instead) } : row));
-};
-
 /** An HTTP exchange is not played. */
 export const unasked = (http) => (rows) => {
   once(rows, (row) => row.http === http, http);
