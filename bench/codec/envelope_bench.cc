@@ -142,5 +142,3 @@ BENCHMARK(bench_pack_json)->ArgName("kind")->Arg(0)->Arg(1)->Arg(2);
 
 }  // namespace
 }  // namespace ringroom::codec::envelope
-
-BENCHMARK_MAIN();

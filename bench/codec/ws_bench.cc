@@ -7,7 +7,6 @@
 #include "codec/ws/utf8.h"
 
 #include <array>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -139,17 +138,3 @@ BENCHMARK(bench_inflate);
 
 }  // namespace
 }  // namespace ringroom::codec::ws
-
-int main(int argc, char** argv) {
-#ifndef NDEBUG
-  std::fputs("ws_bench: this is a debug build; its numbers would mean nothing\n", stderr);
-  return 1;
-#endif
-  benchmark::AddCustomContext("compiler", __VERSION__);
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-    return 1;
-  }
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}

@@ -4,7 +4,6 @@
 #include "load/sequence.h"
 #include "load/stamp.h"
 
-#include <cstdio>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -71,15 +70,3 @@ BENCHMARK(bench_histogram_quantile);
 
 }  // namespace
 }  // namespace ringroom::load
-
-int main(int argc, char** argv) {
-#ifndef NDEBUG
-  std::fputs("load_bench: this is a debug build; its numbers would mean nothing\n", stderr);
-  return 1;
-#endif
-  benchmark::AddCustomContext("compiler", __VERSION__);
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}
