@@ -64,7 +64,8 @@ void add_defaults(const Callable& callable, std::vector<json>& args) {
 }  // namespace
 
 std::shared_ptr<agent_runtime::HostLink> Host::link() {
-  if (awake_->link == nullptr) awake_->link = std::make_shared<agent_runtime::HostLink>(this);
+  if (awake_->link == nullptr)
+    awake_->link = std::make_shared<agent_runtime::HostLink>(agent_runtime::HostLink{this});
   return awake_->link;
 }
 
