@@ -24,7 +24,7 @@ class BlockBuffer {
   std::byte* extend(std::size_t bytes) {
     if (size_ + bytes > capacity_) grow(size_ + bytes);
     std::byte* place = data_.get() + size_;
-    std::memset(place, 0, bytes);
+    if (bytes > 0) std::memset(place, 0, bytes);  // an empty file has no place
     size_ += bytes;
     return place;
   }
