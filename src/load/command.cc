@@ -1,6 +1,9 @@
 #include "load/command.h"
 
+#include <ringroom/limits.h>
+
 #include "base/values.h"
+#include "codec/envelope/negotiation.h"
 #include "load/compare.h"
 #include "load/flags.h"
 #include "load/html.h"
@@ -31,6 +34,11 @@ constexpr const char* footer =
     "  connect    connections are opened, upgraded and closed, over and over\n"
     "  idle       connections are opened and held; at the end each must answer a ping\n"
     "  storm      all connections are cut at once, and come back at once\n"
+    "  batch      as echo, or with --members as broadcast, in envelopes of --batched messages\n"
+    "  device     every connection sends by a clock of its own, binary, and gets it back\n"
+    "  agents     rooms of the Agents protocol: calls, whose callers must get the answer, and "
+    "state\n"
+    "             updates, which must reach all others\n"
     "  game       rooms of players that send inputs, more rooms with each step, until the server\n"
     "             can't carry a step: 99 % of the inputs must be with everybody within 50 ms "
     "(tick:\n"
@@ -129,30 +137,78 @@ std::string complete_game(Plan& plan, bool has_rooms) {
   return {};
 }
 
+std::string complete_rooms(Plan& plan) {
+  if (plan.senders > plan.members) return "--senders can't be more than --members";
+  if (plan.members < 2 && !plan.includes_sender && plan.scenario != Scenario::agents) {
+    return "--members must be at least 2: nobody else would get a message";
+  }
+  const std::uint64_t connections = std::uint64_t{plan.rooms} * plan.members;
+  if (connections > 100'000'000) return "--rooms times --members is too many connections";
+  plan.connections = static_cast<std::uint32_t>(connections);
+  return {};
+}
+
+std::string complete_envelopes(Plan& plan) {
+  if (plan.envelopes == BatchFormat::none) {
+    if (plan.batched > 1) return "--batched is of envelopes: --batch, or the scenario batch";
+    plan.batched = 1;
+    return {};
+  }
+  if (plan.batched == 0) plan.batched = 1;
+  const bool is_flat = plan.envelopes == BatchFormat::flatbuffers;
+  if (!is_flat) plan.text = true;
+  if (plan.batched > limits::envelope_messages_max) {
+    return "--batched can't be more than " + std::to_string(limits::envelope_messages_max);
+  }
+  const bool is_fit = plan.scenario == Scenario::echo || plan.scenario == Scenario::broadcast ||
+                      plan.scenario == Scenario::batch || plan.scenario == Scenario::device ||
+                      (plan.scenario == Scenario::game && plan.game_form == GameForm::relay);
+  if (!is_fit) return "--batch is of echo, broadcast, batch, device and --game relay";
+  if (!plan.prefix.empty()) return "--prefix is not for envelopes";
+  plan.target.headers += "Sec-WebSocket-Protocol: ";
+  plan.target.headers +=
+      is_flat ? codec::envelope::flatbuffers_subprotocol : codec::envelope::json_subprotocol;
+  plan.target.headers += "\r\n";
+  return {};
+}
+
+std::string complete_device(Plan& plan) {
+  if (plan.text || plan.envelopes == BatchFormat::json_text) return "devices send no text";
+  if (plan.rate != 0) return "--rate is not of the scenario device: there is --period";
+  if (plan.period_ns == 0) return "--period must be longer than nothing";
+  plan.rate = plan.connections * 1e9 / static_cast<double>(plan.period_ns);
+  return {};
+}
+
+std::string complete_scenario(Plan& plan, bool has_rooms) {
+  switch (plan.scenario) {
+    case Scenario::agents: plan.text = true; [[fallthrough]];
+    case Scenario::broadcast:
+      if (plan.members == 0) plan.members = 10;
+      return complete_rooms(plan);
+    case Scenario::batch:
+      if (plan.envelopes == BatchFormat::none) plan.envelopes = BatchFormat::flatbuffers;
+      if (plan.batched == 0) plan.batched = 100;
+      return plan.is_shared() ? complete_rooms(plan) : "";
+    case Scenario::game: return complete_game(plan, has_rooms);
+    default: break;
+  }
+  if (plan.is_shared()) return "--members is of broadcast, batch, agents and game";
+  return plan.scenario == Scenario::device ? complete_device(plan) : "";
+}
+
 // What fits together; fills in what follows from other values.
 std::string complete(Plan& plan, bool has_rooms) {
-  if (plan.scenario == Scenario::broadcast) {
-    if (plan.members == 0) plan.members = 10;
-    if (plan.senders > plan.members) return "--senders can't be more than --members";
-    if (plan.members < 2 && !plan.includes_sender) {
-      return "--members must be at least 2: nobody else would get a message";
-    }
-    const std::uint64_t connections = std::uint64_t{plan.rooms} * plan.members;
-    if (connections > 100'000'000) return "--rooms times --members is too many connections";
-    plan.connections = static_cast<std::uint32_t>(connections);
-  } else if (plan.scenario == Scenario::game) {
-    std::string error = complete_game(plan, has_rooms);
-    if (!error.empty()) return error;
-  } else if (plan.members != 0) {
-    return "--members is of the scenarios broadcast and game";
-  }
+  std::string error = complete_scenario(plan, has_rooms);
+  if (error.empty()) error = complete_envelopes(plan);
+  if (!error.empty()) return error;
   const std::size_t least = plan.text ? Stationery::text_bytes_min : Stationery::binary_bytes_min;
   if (plan.sizes.least < least) {
     return "--size must be at least " + std::to_string(least) + ": the number and the checksum";
   }
   if (plan.threads > plan.connections / plan.room_connections()) {
     return "--threads can't be more than there are " +
-           std::string(plan.members == 0 ? "connections" : "rooms");
+           std::string(plan.is_shared() ? "rooms" : "connections");
   }
   if (plan.duration_ns == 0) return "--duration must be longer than nothing";
   return {};
@@ -232,18 +288,19 @@ Command parse_command(int argc, const char* const* argv) {
   base::Parsed<Target> target = parse_target(given.url);
   if (!target.value) return refused(program, "'" + given.url + "' " + target.error);
   target.value->headers = plan.target.headers;
+  if (plan.scenario == Scenario::device) target.value->add_query("protocol=binary");
   plan.target = std::move(*target.value);
   return {std::move(plan), {}, {}, 0};
 }
 
 int main(int argc, const char* const* argv) {
-  const Command command = parse_command(argc, argv);
+  Command command = parse_command(argc, argv);
   if (!command.output.empty()) {
     std::fputs(command.output.c_str(), command.exit_code == 0 ? stdout : stderr);
     return command.exit_code;
   }
   if (!command.compared.empty()) return compare_files(command.compared);
-  const Plan& plan = *command.plan;
+  Plan& plan = *command.plan;
   std::string problem = check_pids(plan.server_pids);
   if (problem.empty()) problem = prepare_machine(plan);
   if (!problem.empty()) return fail(problem);

@@ -80,6 +80,7 @@ class Crowd {
   std::uint32_t add(std::uint32_t index, std::uint32_t room);
   std::size_t size() const { return clients_.size(); }
   Client& client(std::uint32_t slot) { return clients_[slot]; }
+  const Client& client(std::uint32_t slot) const { return clients_[slot]; }
   std::uint32_t slot_of(const Client& client) const {
     return static_cast<std::uint32_t>(&client - clients_.data());
   }

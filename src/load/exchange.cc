@@ -1,8 +1,12 @@
+// An exchange's messages leave.
 #include "load/exchange.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace ringroom::load {
+
+using codec::ws::Opcode;
 
 namespace {
 
@@ -10,6 +14,7 @@ constexpr std::uint32_t no_flight = UINT32_MAX;
 constexpr std::uint64_t look_every_ns = 100'000'000;
 // What is overdue leaves in portions, so that answers are read in between.
 constexpr unsigned burst_max = 256;
+constexpr const char* backlog_text = "1 MiB waits for the server to read";
 
 }  // namespace
 
@@ -17,33 +22,44 @@ Exchange::Exchange(Crowd& crowd,
                    const Stationery& stationery,
                    const ExchangeOptions& options,
                    Recorder& recorder)
-    : crowd_(crowd),
+    : Play(crowd, recorder),
       stationery_(stationery),
       options_(options),
-      recorder_(recorder),
       random_(base::Random::from_kernel()),
       next_numbers_(crowd.size()),
       live_(crowd.size() / options.members),
       sequences_(crowd.size() * options.senders),
       flights_(options.rate > 0 ? 0 : crowd.size() * options.in_flight),
-      senders_total_(live_.size() * options.senders) {}
+      senders_total_(live_.size() * options.senders) {
+  if (options.envelopes != BatchFormat::none) envelopes_.emplace(stationery, options.envelopes);
+  if (!options.method.empty()) {
+    agent_frames_.emplace(stationery, options.method, options.arguments);
+  }
+}
 
 void Exchange::begin() {
-  if (is_open_loop()) {
-    schedule_.emplace(recorder_.times.begin_ns, options_.rate, options_.phase);
+  if (!is_open_loop() || senders_total_ == 0) return;
+  const std::uint64_t begin_ns = recorder_.times.begin_ns;
+  if (options_.period_ns != 0) {
+    calendar_.emplace(begin_ns, options_.period_ns, options_.jitter,
+                      static_cast<std::uint32_t>(senders_total_), random_);
+  } else {
+    schedule_.emplace(begin_ns, options_.rate / options_.batched, options_.phase);
   }
 }
 
 void Exchange::on_open(Client& client, std::uint64_t) {
   ++live_[crowd_.slot_of(client) / options_.members];
+  const std::span<const std::byte> hello = options_.hello;
+  if (hello.empty()) return;
+  crowd_.send(client, Opcode::binary, hello.size(),
+              [hello](std::byte* out) { std::memcpy(out, hello.data(), hello.size()); });
 }
 
 void Exchange::on_gone(Client& client, std::uint64_t) {
   std::uint32_t& live = live_[crowd_.slot_of(client) / options_.members];
   live -= live > 0 ? 1 : 0;
 }
-
-void Exchange::on_pong(Client&, std::uint64_t) {}
 
 std::uint32_t Exchange::pick_size() {
   const Sizes& sizes = options_.sizes;
@@ -57,113 +73,92 @@ std::uint32_t Exchange::sender_slot(std::uint64_t turn) const {
   return static_cast<std::uint32_t>(place % live_.size() * options_.members + place / live_.size());
 }
 
-void Exchange::send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns) {
-  Client& client = crowd_.client(slot);
-  if (client.state != Client::State::open) return;
+std::uint32_t Exchange::receivers_of(std::uint32_t slot) const {
+  if (agent_frames_) return 1;
+  return live_[slot / options_.members] - (options_.includes_sender ? 0 : 1);
+}
+
+Stamp Exchange::next_stamp(const Client& client, std::uint32_t flight, std::uint64_t intended_ns) {
+  return {client.index, next_numbers_[crowd_.slot_of(client)], flight, pick_size(), intended_ns};
+}
+
+void Exchange::count_sent(std::uint32_t slot, const Stamp& stamp, std::uint32_t receivers) {
   Tally& tally = crowd_.tally();
-  const Stamp stamp{client.index, next_numbers_[slot], flight, pick_size(), intended_ns};
-  const auto opcode = stationery_.is_text() ? codec::ws::Opcode::text : codec::ws::Opcode::binary;
-  if (!crowd_.send(client, opcode, stamp.bytes,
-                   [&](std::byte* out) { stationery_.write(out, stamp); })) {
-    return crowd_.note(Fault::backlogged, "1 MiB waits for the server to read");
-  }
   ++next_numbers_[slot];
-  const std::uint32_t receivers =
-      live_[slot / options_.members] - (options_.includes_sender ? 0 : 1);
   ++tally.sent;
   tally.sent_bytes += stamp.bytes;
   // Of two inputs in one tick the state shows the later.
   if (!options_.reads_ticks) tally.expected += receivers;
-  if (flight != no_flight) flight_of(slot, flight) = {stamp.number, receivers, intended_ns};
 }
 
-// Whether the message is for this client; says who sent it.
-bool Exchange::check(const Client& client, const Stamp& stamp, std::uint32_t& sender) {
+void Exchange::send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns) {
+  Client& client = crowd_.client(slot);
+  if (client.state != Client::State::open) return;
+  const std::uint32_t number = next_numbers_[slot];
+  bool is_sent = false;
+  if (envelopes_) {
+    is_sent = send_envelope(client, flight, intended_ns);
+  } else if (agent_frames_) {
+    is_sent = send_call(client, flight, intended_ns);
+  } else {
+    const Stamp stamp = next_stamp(client, flight, intended_ns);
+    const std::span<const std::byte> prefix = options_.prefix;
+    is_sent = crowd_.send(client, stationery_.is_text() ? Opcode::text : Opcode::binary,
+                          prefix.size() + stamp.bytes, [&](std::byte* out) {
+                            if (!prefix.empty()) std::memcpy(out, prefix.data(), prefix.size());
+                            stationery_.write(out + prefix.size(), stamp);
+                          });
+    if (is_sent) count_sent(slot, stamp, receivers_of(slot));
+  }
+  if (!is_sent) return crowd_.note(Fault::backlogged, backlog_text);
+  if (flight == no_flight) return;
+  // A state update before a call has a number too, but nobody waits for it.
+  const std::uint32_t first = agent_frames_ ? next_numbers_[slot] - 1 : number;
+  flight_of(slot, flight) = {first, receivers_of(slot) * options_.batched, intended_ns};
+}
+
+bool Exchange::send_envelope(Client& client, std::uint32_t flight, std::uint64_t intended_ns) {
   const std::uint32_t slot = crowd_.slot_of(client);
-  const std::uint32_t own_rank = slot % options_.members;
-  const std::uint32_t room_begin = slot - own_rank;
-  const std::uint32_t rank = stamp.sender - crowd_.client(room_begin).index;
-  if (rank >= options_.senders) return false;
-  sender = room_begin + rank;
-  return options_.includes_sender || rank != own_rank;
+  stamps_.clear();
+  for (std::uint32_t i = 0; i < options_.batched; ++i) {
+    Stamp& stamp = stamps_.emplace_back(next_stamp(client, flight, intended_ns));
+    stamp.number += i;
+  }
+  const std::span<const std::byte> packed = envelopes_->pack(stamps_);
+  if (!crowd_.send(client, envelopes_->is_text() ? Opcode::text : Opcode::binary, packed.size(),
+                   [&](std::byte* out) { std::memcpy(out, packed.data(), packed.size()); })) {
+    return false;
+  }
+  for (const Stamp& stamp : stamps_) count_sent(slot, stamp, receivers_of(slot));
+  return true;
 }
 
-void Exchange::on_message(Client& client,
-                          codec::ws::Opcode,
-                          std::span<const std::byte> message,
-                          std::uint64_t now_ns) {
-  if (options_.reads_ticks) return on_state(client, message, now_ns);
-  Tally& tally = crowd_.tally();
-  Stamp stamp;
-  std::uint32_t sender = 0;
-  const Stationery::Verdict verdict = stationery_.read(message, stamp);
-  if (verdict == Stationery::Verdict::corrupted) {
-    ++tally.corrupted;
-    return;
+// Now and then the state is changed first, which the room's others get.
+bool Exchange::send_call(Client& client, std::uint32_t flight, std::uint64_t intended_ns) {
+  const std::uint32_t slot = crowd_.slot_of(client);
+  if (random_.next() % 100 < options_.states_percent) {
+    const Stamp stamp = next_stamp(client, no_flight, intended_ns);
+    if (!send_text(client, agent_frames_->state(stamp))) return false;
+    count_sent(slot, stamp, live_[slot / options_.members] - 1);
   }
-  if (verdict == Stationery::Verdict::foreign || !check(client, stamp, sender)) {
-    ++tally.foreign;
-    return;
-  }
-  ++tally.received;
-  tally.received_bytes += message.size();
-  const std::size_t stream =
-      std::size_t{crowd_.slot_of(client)} * options_.senders + sender % options_.members;
-  const Arrival arrival = sequences_[stream].take(stamp.number);
-  if (arrival == Arrival::duplicate) {
-    ++tally.duplicated;
-    return;
-  }
-  tally.reordered += arrival == Arrival::late ? 1 : 0;
-  ++tally.arrived;
-  recorder_.record(stamp.intended_ns, now_ns);
-  if (stamp.slot != no_flight) land(sender, stamp, now_ns);
+  const Stamp stamp = next_stamp(client, flight, intended_ns);
+  if (!send_text(client, agent_frames_->call(stamp))) return false;
+  count_sent(slot, stamp, receivers_of(slot));
+  return true;
 }
 
-// u32 member, u16 length, bytes, over and over; what was there a tick ago may be there again.
-void Exchange::on_state(const Client& client,
-                        std::span<const std::byte> state,
-                        std::uint64_t now_ns) {
-  constexpr std::size_t head_bytes = 6;
-  Tally& tally = crowd_.tally();
-  ++tally.received;
-  tally.received_bytes += state.size();
-  const std::size_t streams = std::size_t{crowd_.slot_of(client)} * options_.senders;
-  while (!state.empty()) {
-    const std::size_t bytes =
-        state.size() < head_bytes
-            ? 0
-            : std::to_integer<std::size_t>(state[4]) | std::to_integer<std::size_t>(state[5]) << 8U;
-    Stamp stamp;
-    std::uint32_t sender = 0;
-    if (bytes == 0 || state.size() < head_bytes + bytes ||
-        stationery_.read(state.subspan(head_bytes, bytes), stamp) != Stationery::Verdict::ours ||
-        !check(client, stamp, sender)) {
-      ++tally.corrupted;
-      return;
-    }
-    state = state.subspan(head_bytes + bytes);
-    switch (sequences_[streams + sender % options_.members].take(stamp.number)) {
-      case Arrival::in_order: recorder_.record(stamp.intended_ns, now_ns); break;
-      case Arrival::late: ++tally.reordered; break;
-      case Arrival::duplicate: break;
-    }
-  }
-}
-
-// One delivery of a closed loop's message; after the last one the next leaves.
-void Exchange::land(std::uint32_t sender, const Stamp& stamp, std::uint64_t now_ns) {
-  if (stamp.slot >= options_.in_flight) return;
-  Flight& flight = flight_of(sender, stamp.slot);
-  if (flight.number != stamp.number || flight.left == 0 || --flight.left != 0) return;
-  if (now_ns < recorder_.times.end_ns) send(sender, stamp.slot, now_ns);
+bool Exchange::send_text(Client& client, std::string_view frame) {
+  return crowd_.send(client, Opcode::text, frame.size(),
+                     [frame](std::byte* out) { std::memcpy(out, frame.data(), frame.size()); });
 }
 
 std::uint64_t Exchange::on_time(std::uint64_t now_ns) {
   const Times& times = recorder_.times;
   if (now_ns >= times.end_ns) return UINT64_MAX;
   if (now_ns < times.begin_ns) return times.begin_ns;
-  if (schedule_) return send_due(now_ns);
+  if (schedule_) return send_due(*schedule_, now_ns);
+  if (calendar_) return send_due(*calendar_, now_ns);
+  if (is_open_loop()) return UINT64_MAX;  // without anybody to send
   if (next_look_ns_ == UINT64_MAX) {
     next_look_ns_ = now_ns;
     send_first(now_ns);
@@ -172,14 +167,15 @@ std::uint64_t Exchange::on_time(std::uint64_t now_ns) {
   return next_look_ns_;
 }
 
-std::uint64_t Exchange::send_due(std::uint64_t now_ns) {
+template <typename Departures>
+std::uint64_t Exchange::send_due(Departures& departures, std::uint64_t now_ns) {
   for (unsigned burst = 0; burst < burst_max; ++burst) {
-    const std::uint64_t due = schedule_->next_ns();
+    const std::uint64_t due = departures.next_ns();
     if (due >= recorder_.times.end_ns) return UINT64_MAX;
     if (due > now_ns) return due;
     recorder_.lag_max_ns = std::max(recorder_.lag_max_ns, now_ns - due);
-    send(sender_slot(schedule_->taken()), no_flight, due);
-    schedule_->take();
+    send(sender_slot(departures.turn()), no_flight, due);
+    departures.take();
   }
   return 0;
 }

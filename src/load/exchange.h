@@ -1,11 +1,14 @@
-// Exchange: the plays `echo` and `broadcast`: senders send stamped messages, closed loop or open,
-// and every receiver checks what comes: whose, which, how late, how often, whether changed. One per
-// thread, on it; rooms are whole, so a message's receivers are all here. 16 bytes for each receiver
-// and sender of a room.
+// Exchange: the plays in which messages go to and fro, from `echo` to `game`: senders send stamped
+// messages, closed loop or open, and every receiver checks what comes: whose, which, how late, how
+// often, whether changed. One per thread, on it; rooms are whole, so a message's receivers are all
+// here. 16 bytes for each receiver and sender of a room.
 #pragma once
 
 #include "base/random.h"
+#include "load/agent_frames.h"
+#include "load/calendar.h"
 #include "load/crowd.h"
+#include "load/envelopes.h"
 #include "load/plan.h"
 #include "load/recorder.h"
 #include "load/schedule.h"
@@ -25,10 +28,20 @@ struct ExchangeOptions {
   std::uint32_t in_flight = 1;  ///< of each sender, where rate is 0
   double rate = 0;              ///< messages a second of this crowd
   double phase = 0;             ///< of its schedule
+  std::uint64_t period_ns = 0;  ///< not 0: each sender by a period of its own, at the same rate
+  double jitter = 0;            ///< of that period
   Sizes sizes{};
   std::uint64_t reply_timeout_ns = 5'000'000'000;
   /// Messages come as TickRoom sends them: the last of each member, in one frame.
   bool reads_ticks = false;
+  std::span<const std::byte> prefix{};  ///< in front of every message that has a frame of its own
+  std::span<const std::byte> hello{};   ///< sent first by every connection
+  BatchFormat envelopes = BatchFormat::none;
+  std::uint32_t batched = 1;  ///< messages that leave together, in an envelope
+  /// Not empty: messages are calls of this method, whose answers come to the caller alone.
+  std::string method;
+  std::string arguments;
+  std::uint32_t states_percent = 0;  ///< how many of 100 calls follow a state update
 };
 
 class Exchange final : public Play {
@@ -44,43 +57,59 @@ class Exchange final : public Play {
                   codec::ws::Opcode opcode,
                   std::span<const std::byte> message,
                   std::uint64_t now_ns) override;
-  void on_pong(Client& client, std::uint64_t now_ns) override;
   void on_gone(Client& client, std::uint64_t now_ns) override;
   std::uint64_t on_time(std::uint64_t now_ns) override;
   bool is_done() const override;
 
  private:
-  // A message of a closed loop that has not reached everybody.
+  // What left together in a closed loop and has not reached everybody.
   struct Flight {
-    std::uint32_t number = 0;
-    std::uint32_t left = 0;  // deliveries; 0: none under way
+    std::uint32_t number = 0;  // of the first message
+    std::uint32_t left = 0;    // deliveries; 0: none under way
     std::uint64_t sent_ns = 0;
   };
 
+  // ---- exchange.cc
   void send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns);
-  bool check(const Client& client, const Stamp& stamp, std::uint32_t& sender);
-  void on_state(const Client& client, std::span<const std::byte> state, std::uint64_t now_ns);
-  void land(std::uint32_t sender, const Stamp& stamp, std::uint64_t now_ns);
-  std::uint64_t send_due(std::uint64_t now_ns);
+  bool send_envelope(Client& client, std::uint32_t flight, std::uint64_t intended_ns);
+  bool send_call(Client& client, std::uint32_t flight, std::uint64_t intended_ns);
+  bool send_text(Client& client, std::string_view frame);
+  Stamp next_stamp(const Client& client, std::uint32_t flight, std::uint64_t intended_ns);
+  void count_sent(std::uint32_t slot, const Stamp& stamp, std::uint32_t receivers);
+  std::uint32_t receivers_of(std::uint32_t slot) const;
+  template <typename Departures>
+  std::uint64_t send_due(Departures& departures, std::uint64_t now_ns);
   void send_first(std::uint64_t now_ns);
   void look_for_lost(std::uint64_t now_ns);
   std::uint32_t pick_size();
   std::uint32_t sender_slot(std::uint64_t turn) const;
+
+  // ---- exchange_receive.cc
+  void take(Client& client, std::span<const std::byte> message, std::uint64_t now_ns);
+  void take_stamp(Client& client, const Stamp& stamp, std::uint32_t sender, std::uint64_t now_ns);
+  void take_envelope(Client& client, std::span<const std::byte> frame, std::uint64_t now_ns);
+  void take_agent_frame(Client& client, std::span<const std::byte> frame, std::uint64_t now_ns);
+  void take_ticks(const Client& client, std::span<const std::byte> state, std::uint64_t now_ns);
+  bool find_sender(const Client& client, const Stamp& stamp, std::uint32_t& sender) const;
+  void land(std::uint32_t sender, const Stamp& stamp, std::uint64_t now_ns);
+
   Flight& flight_of(std::uint32_t slot, std::uint32_t flight) {
     return flights_[std::size_t{slot} * options_.in_flight + flight];
   }
   bool is_open_loop() const { return options_.rate > 0; }
 
-  Crowd& crowd_;
   const Stationery& stationery_;
   ExchangeOptions options_;
-  Recorder& recorder_;
   base::Random random_;
   std::vector<std::uint32_t> next_numbers_;  // of each slot
   std::vector<std::uint32_t> live_;          // open connections of each room
   std::vector<Sequence> sequences_;          // of each slot, for each sender of its room
   std::vector<Flight> flights_;
+  std::vector<Stamp> stamps_;  // of one envelope
+  std::optional<Envelopes> envelopes_;
+  std::optional<AgentFrames> agent_frames_;
   std::optional<Schedule> schedule_;
+  std::optional<Calendar> calendar_;
   std::uint64_t senders_total_ = 0;
   std::uint64_t next_look_ns_ = UINT64_MAX;
 };

@@ -1,5 +1,7 @@
 #include "load/flags.h"
 
+#include <ringroom/json.h>
+
 #include "base/values.h"
 
 #include <array>
@@ -36,7 +38,40 @@ std::string put_scenario(Plan& plan, const std::string& text) {
     plan.scenario = scenario;
     return {};
   }
-  return "is no scenario: there are echo, broadcast, connect, idle, storm and game";
+  return "is no scenario: there are echo, broadcast, connect, idle, storm, batch, device, agents "
+         "and "
+         "game";
+}
+
+std::string put_percent(std::uint32_t& to, const std::string& text) {
+  const base::Parsed<std::uint64_t> number = base::parse_number(text, 100);
+  if (number.value) to = static_cast<std::uint32_t>(*number.value);
+  return number.error;
+}
+
+std::string put_batch(Plan& plan, const std::string& text) {
+  if (text != "fb" && text != "json") return "must be fb or json";
+  plan.envelopes = text == "fb" ? BatchFormat::flatbuffers : BatchFormat::json_text;
+  return {};
+}
+
+std::string put_hex(std::vector<std::byte>& to, const std::string& text) {
+  constexpr std::size_t bytes_max = 64;
+  to.clear();
+  for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
+    unsigned value = 0;
+    const char* const end = text.data() + at + 2;
+    if (std::from_chars(text.data() + at, end, value, 16).ptr != end) break;
+    to.push_back(static_cast<std::byte>(value));
+  }
+  if (!to.empty() && 2 * to.size() == text.size() && to.size() <= bytes_max) return {};
+  return "is not up to 64 bytes in hexadecimal, such as 0a1b";
+}
+
+std::string put_arguments(Plan& plan, const std::string& text) {
+  if (!json::parse(text, nullptr, false).is_array()) return "is no JSON array, such as '[1,2]'";
+  plan.arguments = text;
+  return {};
 }
 
 std::string put_senders(Plan& plan, const std::string& text) {
@@ -117,23 +152,27 @@ constexpr const char* timing_group = "Timing (DURATION: a number and ms, s, m or
 constexpr const char* machine_group = "Machine";
 constexpr const char* output_group = "Output";
 
-constexpr std::array<Flag, 31> all_flags = {{
+constexpr std::array<Flag, 40> all_flags = {{
     {"scenario", "NAME", scenario_group,
-     "echo, broadcast, connect, idle, storm or game, as\n"
-     "told below (default echo)",
+     "echo, broadcast, connect, idle, storm, batch,\n"
+     "device, agents or game, as told below (default\n"
+     "echo)",
      false, put_scenario},
     {"connections", "N", scenario_group,
-     "WebSocket connections in all (default 100; in\n"
-     "broadcast it is rooms times members)",
+     "WebSocket connections in all (default 100; with\n"
+     "members it is rooms times members)",
      false, [](Plan& p, const std::string& t) { return put_count(p.connections, t); }},
     {"rooms", "N", scenario_group,
      "how many values {room} takes: 0 to N-1, spread\n"
      "over the connections (default 1; game 1,000)",
      false, [](Plan& p, const std::string& t) { return put_count(p.rooms, t); }},
-    {"members", "N", scenario_group, "broadcast, game: connections in each room\n(default 10)",
+    {"members", "N", scenario_group,
+     "broadcast, agents, game, batch: connections in\n"
+     "each room (default 10, batch none)",
      false, [](Plan& p, const std::string& t) { return put_count(p.members, t); }},
     {"senders", "N|all", scenario_group,
-     "broadcast: how many members of each room send\n"
+     "how many members of each room send, the others\n"
+     "only receive\n"
      "(default all)",
      false, put_senders},
     {"includes-sender", nullptr, scenario_group,
@@ -169,6 +208,33 @@ constexpr std::array<Flag, 31> all_flags = {{
      "game: a third to connect and settle, the rest is\n"
      "measured (default 3s)",
      false, [](Plan& p, const std::string& t) { return put_duration(p.step_ns, t); }},
+    {"batch", "fb|json", scenario_group,
+     "messages travel in envelopes, as FlatBuffers or\n"
+     "JSON (default none, in the scenario batch fb)",
+     false, put_batch},
+    {"batched", "N", scenario_group,
+     "messages in each envelope that is sent (default 1,\n"
+     "in the scenario batch 100)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.batched, t); }},
+    {"prefix", "HEX", scenario_group,
+     "for frameworks with frames of their own: these\n"
+     "bytes stand before every message, both ways",
+     false, [](Plan& p, const std::string& t) { return put_hex(p.prefix, t); }},
+    {"hello", "HEX", scenario_group,
+     "every connection sends these bytes first, as a\nbinary message", false,
+     [](Plan& p, const std::string& t) { return put_hex(p.hello, t); }},
+    {"period", "DURATION", scenario_group, "device: between two messages of each (default 1s)",
+     false, [](Plan& p, const std::string& t) { return put_duration(p.period_ns, t); }},
+    {"jitter", "PERCENT", scenario_group,
+     "device: how late one may be by chance, of a period\n(default 10)", false,
+     [](Plan& p, const std::string& t) { return put_percent(p.jitter_percent, t); }},
+    {"method", "NAME", scenario_group, "agents: what is called (default echo)", false,
+     [](Plan& p, const std::string& t) { return put_text(p.method, t); }},
+    {"args", "JSON", scenario_group, "agents: with these arguments, an array (default [])", false,
+     put_arguments},
+    {"states", "PERCENT", scenario_group,
+     "agents: how many of 100 calls come behind a state\nupdate (default 10)", false,
+     [](Plan& p, const std::string& t) { return put_percent(p.states_percent, t); }},
     {"header", "'NAME: VALUE'", scenario_group, "add to every handshake (repeatable)", true,
      put_header},
     {"in-flight", "N", load_group,
@@ -209,8 +275,9 @@ constexpr std::array<Flag, 31> all_flags = {{
      "end for what is still under way (default 5s)",
      false, [](Plan& p, const std::string& t) { return put_duration(p.reply_timeout_ns, t); }},
     {"threads", "N", machine_group,
-     "threads of the client, each with a ring; a room\n"
-     "is on one thread (default 1)",
+     "threads of the client, each with a ring and its\n"
+     "connections; a room is on one thread (default: as\n"
+     "many as the limit of open files asks for)",
      false, [](Plan& p, const std::string& t) { return put_count(p.threads, t); }},
     {"spin", nullptr, machine_group,
      "never sleep: latencies without the client's own\n"

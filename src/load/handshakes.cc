@@ -13,7 +13,7 @@ constexpr std::uint16_t normal_closure = 1000;
 }  // namespace
 
 Handshakes::Handshakes(Crowd& crowd, Recorder& recorder, bool cuts)
-    : crowd_(crowd), recorder_(recorder), cuts_(cuts), upgraded_(crowd.size()) {}
+    : Play(crowd, recorder), cuts_(cuts), upgraded_(crowd.size()) {}
 
 void Handshakes::begin() {
   for (std::uint32_t slot = 0; slot < crowd_.size(); ++slot) crowd_.open(crowd_.client(slot));
@@ -29,11 +29,6 @@ void Handshakes::on_open(Client& client, std::uint64_t now_ns) {
     crowd_.close(client, normal_closure);
   }
 }
-
-void Handshakes::on_message(Client&, codec::ws::Opcode, std::span<const std::byte>, std::uint64_t) {
-}
-
-void Handshakes::on_pong(Client&, std::uint64_t) {}
 
 void Handshakes::on_gone(Client& client, std::uint64_t now_ns) {
   const std::uint32_t slot = crowd_.slot_of(client);

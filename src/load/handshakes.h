@@ -18,18 +18,11 @@ class Handshakes final : public Play {
 
   void begin() override;
   void on_open(Client& client, std::uint64_t now_ns) override;
-  void on_message(Client& client,
-                  codec::ws::Opcode opcode,
-                  std::span<const std::byte> message,
-                  std::uint64_t now_ns) override;
-  void on_pong(Client& client, std::uint64_t now_ns) override;
   void on_gone(Client& client, std::uint64_t now_ns) override;
   std::uint64_t on_time(std::uint64_t now_ns) override;
   bool is_done() const override;
 
  private:
-  Crowd& crowd_;
-  Recorder& recorder_;
   bool cuts_;
   std::vector<bool> upgraded_;         // of each slot: this time it came so far
   std::vector<std::uint32_t> failed_;  // to be tried again, a little later

@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 #include "base/values.h"
-#include "load/worker.h"
+#include "load/load_thread.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -24,26 +24,57 @@ constexpr std::uint32_t ring_files_max = 1 << 20;
 constexpr std::uint64_t sequences_max = std::uint64_t{1} << 26U;
 
 std::uint32_t most_in_a_thread(const Plan& plan) {
-  return Worker::connections_of(plan, 0);
+  return LoadThread::connections_of(plan, 0);
 }
 
-std::string check_files(const Plan& plan) {
+// The limit counts for each ring, and a ring's files are in no other table.
+std::uint64_t raise_limit() {
   rlimit limit{};
   int failed = getrlimit(RLIMIT_NOFILE, &limit);
   ASSERT(failed == 0);
   limit.rlim_cur = limit.rlim_max;
   failed = setrlimit(RLIMIT_NOFILE, &limit);
   ASSERT(failed == 0);
+  return limit.rlim_max;
+}
+
+// So many that none has more connections than a ring may have files, and rooms stay whole.
+std::uint32_t threads_for(const Plan& plan, std::uint64_t files_max) {
+  const std::uint64_t each = plan.room_connections();
+  const std::uint64_t rooms = plan.connections / each;
+  const std::uint64_t rooms_max = std::max<std::uint64_t>((files_max - own_files) / each, 1);
+  return static_cast<std::uint32_t>(
+      std::max<std::uint64_t>((rooms + rooms_max - 1) / rooms_max, 1));
+}
+
+std::string check_files(Plan& plan) {
+  const std::uint64_t limit = raise_limit();
+  const std::uint64_t most = std::min<std::uint64_t>(limit, ring_files_max);
+  const std::uint32_t enough = most > own_files ? threads_for(plan, most) : 1;
+  if (plan.threads == 0) plan.threads = enough;
   const std::uint32_t needed = most_in_a_thread(plan);
-  const rlim_t most = std::min<rlim_t>(limit.rlim_max, ring_files_max);
   if (needed + own_files <= most) return {};
-  const std::uint64_t threads =
-      (plan.connections + most - 1) / (most > own_files ? most - own_files : 1);
+  const bool may_spread = plan.room_connections() + own_files <= most;
   return base::grouped(needed) + " connections in a thread need a limit of open files of " +
-         base::grouped(needed + own_files) + ", and it is " + base::grouped(limit.rlim_max) +
-         ". The limit counts for each thread: use --threads " + std::to_string(threads) +
-         " or more, or raise it with 'ulimit -n', LimitNOFILE= of systemd, or --ulimit nofile of a "
-         "container.";
+         base::grouped(needed + own_files) + ", and it is " + base::grouped(limit) + ". " +
+         (may_spread ? "The limit counts for each thread: use --threads " + std::to_string(enough) +
+                           " or more, or raise it"
+                     : "A room is on one thread: use smaller rooms, or raise it") +
+         " with 'ulimit -n', LimitNOFILE= of systemd, or --ulimit nofile of a container.";
+}
+
+// Of all processes together.
+std::string check_system_files(const Plan& plan) {
+  std::ifstream file("/proc/sys/fs/file-nr");
+  std::uint64_t used = 0;
+  std::uint64_t unused = 0;
+  std::uint64_t most = 0;
+  if (!(file >> used >> unused >> most) || used + plan.connections <= most) return {};
+  return base::grouped(plan.connections) + " connections are more than the system's " +
+         base::grouped(most) + " open files leave room for, of which " + base::grouped(used) +
+         " are taken: raise the limit with 'sysctl fs.file-max=" +
+         std::to_string(used + 2 * std::uint64_t{plan.connections}) +
+         "' (the server's ends count too if it is on this machine).";
 }
 
 std::string check_ports(const Plan& plan) {
@@ -86,8 +117,9 @@ std::uint64_t cpu_of(const std::filesystem::path& task) {
 
 }  // namespace
 
-std::string prepare_machine(const Plan& plan) {
-  for (std::string problem : {check_files(plan), check_ports(plan), check_memory(plan)}) {
+std::string prepare_machine(Plan& plan) {
+  for (std::string problem :
+       {check_files(plan), check_system_files(plan), check_ports(plan), check_memory(plan)}) {
     if (!problem.empty()) return problem;
   }
   return {};

@@ -10,9 +10,10 @@
 
 namespace ringroom::load {
 
-/// Raises the limit of open files, and says what would keep the plan from working, with advice:
-/// descriptors, ports, memory for sequences. Empty if nothing.
-std::string prepare_machine(const Plan& plan);
+/// Raises the limit of open files, spreads the connections over threads if the plan leaves that
+/// open, and says what would keep it from working, with advice: descriptors, ports, memory for
+/// sequences. Empty if nothing.
+std::string prepare_machine(Plan& plan);
 
 struct ServerUse {
   double cpu_ns = 0;  ///< on-CPU time of all threads (schedstat of proc(5))

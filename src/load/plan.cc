@@ -9,6 +9,9 @@ const char* name_of(Scenario scenario) {
     case Scenario::connect: return "connect";
     case Scenario::idle: return "idle";
     case Scenario::storm: return "storm";
+    case Scenario::batch: return "batch";
+    case Scenario::device: return "device";
+    case Scenario::agents: return "agents";
     case Scenario::game: return "game";
   }
   return "";

@@ -2,6 +2,8 @@
 // anything runs, then read by all threads; nobody changes it.
 #pragma once
 
+#include <ringroom/batch.h>
+
 #include "base/address.h"
 #include "load/expectation.h"
 #include "load/target.h"
@@ -13,14 +15,24 @@
 
 namespace ringroom::load {
 
-enum class Scenario : std::uint8_t { echo, broadcast, connect, idle, storm, game };
+enum class Scenario : std::uint8_t {
+  echo,
+  broadcast,
+  connect,
+  idle,
+  storm,
+  batch,
+  device,
+  agents,
+  game,
+};
 
 /// How a game's server answers inputs: with the state of the room, or by sending each on.
 enum class GameForm : std::uint8_t { tick, relay };
 
-inline constexpr std::array<Scenario, 6> all_scenarios = {Scenario::echo,    Scenario::broadcast,
-                                                          Scenario::connect, Scenario::idle,
-                                                          Scenario::storm,   Scenario::game};
+inline constexpr std::array<Scenario, 9> all_scenarios = {
+    Scenario::echo,  Scenario::broadcast, Scenario::connect, Scenario::idle, Scenario::storm,
+    Scenario::batch, Scenario::device,    Scenario::agents,  Scenario::game};
 const char* name_of(Scenario scenario);
 
 /// Message sizes: one, or evenly spread between two.
@@ -35,7 +47,7 @@ struct Plan {
 
   std::uint32_t connections = 100;
   std::uint32_t rooms = 1;
-  std::uint32_t members = 0;     ///< of each room, in broadcast; else 0
+  std::uint32_t members = 0;     ///< of each room, where rooms are filled one by one; else 0
   std::uint32_t senders = 0;     ///< of each room's members; 0: all
   bool includes_sender = false;  ///< a broadcast comes back to its sender too
   GameForm game_form = GameForm::tick;
@@ -43,6 +55,15 @@ struct Plan {
   std::uint32_t step_rooms = 20;  ///< game: how many more rooms each step has
   std::uint64_t step_ns = 3'000'000'000;
   bool cuts = false;  ///< connect: reset each connection instead of the close handshake
+  BatchFormat envelopes = BatchFormat::none;  ///< what messages travel in
+  std::uint32_t batched = 0;                  ///< messages in each envelope that the client sends
+  std::vector<std::byte> prefix;              ///< in front of every message, both ways
+  std::vector<std::byte> hello;               ///< sent first by every connection
+  std::uint64_t period_ns = 1'000'000'000;    ///< device: between two messages of each
+  std::uint32_t jitter_percent = 10;          ///< device: of a period, how late one may be
+  std::string method = "echo";                ///< agents: what is called
+  std::string arguments = "[]";               ///< agents: with this, JSON
+  std::uint32_t states_percent = 10;          ///< agents: how many of 100 calls follow a state
 
   std::uint32_t in_flight = 1;  ///< of each sender, where rate is 0
   double rate = 0;              ///< messages a second in all
@@ -57,7 +78,7 @@ struct Plan {
   std::uint64_t handshake_timeout_ns = 10'000'000'000;
   std::uint64_t reply_timeout_ns = 5'000'000'000;
 
-  std::uint32_t threads = 1;
+  std::uint32_t threads = 0;  ///< 0: as many as the limit of open files asks for
   std::vector<SourceRange> sources;
   std::vector<int> server_pids;
 
@@ -67,15 +88,17 @@ struct Plan {
   std::string label;
   bool quiet = false;
 
+  /// Members get what others of their room send.
+  bool is_shared() const { return members != 0; }
   /// How many connections a room has.
   std::uint32_t room_connections() const { return members == 0 ? 1 : members; }
   /// How many steps a game has, if the server carries them all.
   std::uint32_t steps() const { return (rooms + step_rooms - 1) / step_rooms; }
   /// What the 99th percentile may be before a game's step counts as not carried. The state of a
-  /// room comes once in a tick, so an input may wait for a whole one.
+  /// room comes once in a tick, and so do envelopes: an input may wait for a whole one.
   std::uint64_t game_p99_max_ns() const {
     constexpr std::uint64_t most = 50'000'000;
-    return game_form == GameForm::relay ? most : most + tick_ns;
+    return game_form == GameForm::relay && envelopes == BatchFormat::none ? most : most + tick_ns;
   }
   static constexpr std::uint64_t tick_ns = 50'000'000;  ///< of TickRoom: 20 Hz
   /// Whether all connections are open before the traffic begins.

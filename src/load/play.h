@@ -1,5 +1,6 @@
 // Play: what a crowd does: the part of a scenario that runs in each thread. Called by its Crowd, on
-// its thread, one call at a time; a call may send, open, close or drop any client.
+// its thread, one call at a time; a call may send, open, close or drop any client. Its crowd and
+// its recorder outlive it.
 #pragma once
 
 #include "codec/ws/frame.h"
@@ -10,7 +11,9 @@
 
 namespace ringroom::load {
 
+class Crowd;
 struct Client;
+struct Recorder;
 
 /// When the run's parts begin, in CLOCK_MONOTONIC.
 struct Times {
@@ -25,24 +28,32 @@ struct Times {
 
 class Play {
  public:
+  Play(Crowd& crowd, Recorder& recorder) : crowd_(crowd), recorder_(recorder) {}
   virtual ~Play() = default;
+  Play(const Play&) = delete;
+  Play& operator=(const Play&) = delete;
 
   /// All connections are open that the scenario opens beforehand, and the recorder has its times.
   /// From here on on_time is called.
-  virtual void begin() = 0;
-  virtual void on_open(Client& client, std::uint64_t now_ns) = 0;
-  /// A whole message; the bytes are borrowed until the return.
+  virtual void begin() {}
+  virtual void on_open(Client& /*client*/, std::uint64_t /*now_ns*/) {}
+  /// A whole message; the bytes are borrowed until the return. One that isn't waited for counts as
+  /// foreign.
   virtual void on_message(Client& client,
                           codec::ws::Opcode opcode,
                           std::span<const std::byte> message,
-                          std::uint64_t now_ns) = 0;
-  virtual void on_pong(Client& client, std::uint64_t now_ns) = 0;
+                          std::uint64_t now_ns);
+  virtual void on_pong(Client& /*client*/, std::uint64_t /*now_ns*/) {}
   /// Its socket is gone, by the play's wish or not; it may be opened again.
-  virtual void on_gone(Client& client, std::uint64_t now_ns) = 0;
+  virtual void on_gone(Client& /*client*/, std::uint64_t /*now_ns*/) {}
   /// Does what is due; returns when it wants to be called again, UINT64_MAX for never.
   virtual std::uint64_t on_time(std::uint64_t now_ns) = 0;
   /// After the end: nothing is outstanding any more.
   virtual bool is_done() const = 0;
+
+ protected:
+  Crowd& crowd_;
+  Recorder& recorder_;
 };
 
 }  // namespace ringroom::load

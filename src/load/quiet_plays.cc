@@ -13,12 +13,6 @@ constexpr std::uint64_t retry_after_ns = 100'000'000;
 
 // ---- Idle
 
-void Idle::on_open(Client&, std::uint64_t) {}
-
-void Idle::on_message(Client&, codec::ws::Opcode, std::span<const std::byte>, std::uint64_t) {
-  ++crowd_.tally().foreign;
-}
-
 void Idle::on_pong(Client& client, std::uint64_t now_ns) {
   const std::uint32_t slot = crowd_.slot_of(client);
   if (pings_ == 0 || answered_[slot]) return;
@@ -69,12 +63,6 @@ void Storm::on_open(Client&, std::uint64_t now_ns) {
   ++crowd_.tally().arrived;
   if (--missing_ == 0) ++crowd_.tally().cycles;
 }
-
-void Storm::on_message(Client&, codec::ws::Opcode, std::span<const std::byte>, std::uint64_t) {
-  ++crowd_.tally().foreign;
-}
-
-void Storm::on_pong(Client&, std::uint64_t) {}
 
 // Those that were cut wait for the last of them, so that all come back at once; who fails then
 // tries again.

@@ -12,22 +12,14 @@ namespace ringroom::load {
 
 class Idle final : public Play {
  public:
-  Idle(Crowd& crowd, Recorder& recorder) : crowd_(crowd), recorder_(recorder) {}
+  using Play::Play;
 
-  void begin() override {}
-  void on_open(Client& client, std::uint64_t now_ns) override;
-  void on_message(Client& client,
-                  codec::ws::Opcode opcode,
-                  std::span<const std::byte> message,
-                  std::uint64_t now_ns) override;
   void on_pong(Client& client, std::uint64_t now_ns) override;
   void on_gone(Client& client, std::uint64_t now_ns) override;
   std::uint64_t on_time(std::uint64_t now_ns) override;
   bool is_done() const override;
 
  private:
-  Crowd& crowd_;
-  Recorder& recorder_;
   std::vector<bool> answered_;
   std::uint64_t pinged_ns_ = 0;
   std::uint64_t pings_ = 0;
@@ -39,15 +31,10 @@ class Storm final : public Play {
   /// A storm every `every_ns`, if the last one is over by then; the first at the measured time's
   /// begin. Latency counts from the storm to the 101.
   Storm(Crowd& crowd, Recorder& recorder, std::uint64_t every_ns)
-      : crowd_(crowd), recorder_(recorder), every_ns_(every_ns) {}
+      : Play(crowd, recorder), every_ns_(every_ns) {}
 
   void begin() override;
   void on_open(Client& client, std::uint64_t now_ns) override;
-  void on_message(Client& client,
-                  codec::ws::Opcode opcode,
-                  std::span<const std::byte> message,
-                  std::uint64_t now_ns) override;
-  void on_pong(Client& client, std::uint64_t now_ns) override;
   void on_gone(Client& client, std::uint64_t now_ns) override;
   std::uint64_t on_time(std::uint64_t now_ns) override;
   bool is_done() const override { return missing_ == 0; }
@@ -55,8 +42,6 @@ class Storm final : public Play {
  private:
   void strike(std::uint64_t now_ns);
 
-  Crowd& crowd_;
-  Recorder& recorder_;
   std::uint64_t every_ns_;
   std::uint64_t next_ns_ = 0;    // when the next storm is due
   std::uint64_t struck_ns_ = 0;  // when the last one was

@@ -76,6 +76,7 @@ json plan_json(const Plan& plan) {
           {"size_min", plan.sizes.least},
           {"size_max", plan.sizes.most},
           {"text", plan.text},
+          {"batched", plan.batched},
           {"threads", plan.threads},
           {"duration_s", static_cast<double>(plan.duration_ns) / 1e9},
           {"warm_up_s", static_cast<double>(plan.warm_up_ns) / 1e9}};

@@ -1,4 +1,4 @@
-// Result: what a run came to, made by the main thread after all workers have ended, and its forms:
+// Result: what a run came to, made by the main thread after all threads have ended, and its forms:
 // JSON for machines, a summary for people, numbers for expectations. A value.
 #pragma once
 

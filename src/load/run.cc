@@ -1,8 +1,8 @@
 #include "load/run.h"
 
 #include "base/random.h"
+#include "load/load_thread.h"
 #include "load/view.h"
-#include "load/worker.h"
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +14,7 @@ namespace ringroom::load {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC, as the workers have it
+using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC, as the threads have it
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
@@ -66,7 +66,7 @@ class Run {
                     plan.text,
                     plan.sizes.most),
         view_(plan) {
-    for (unsigned i = 0; i < plan.threads; ++i) workers_.emplace_back(plan, stationery_, i, stage_);
+    for (unsigned i = 0; i < plan.threads; ++i) threads_.emplace_back(plan, stationery_, i, stage_);
   }
 
   Outcome go() {
@@ -74,13 +74,13 @@ class Run {
     outcome_.result.plan = plan_;
     outcome_.result.server_before = look_at(plan_.server_pids);
     const Clock::time_point started = Clock::now();
-    std::vector<std::thread> threads;
-    for (Worker& worker : workers_) threads.emplace_back([&worker] { worker.run(); });
+    std::vector<std::thread> running;
+    for (LoadThread& thread : threads_) running.emplace_back([&thread] { thread.run(); });
     wait_until_ready();
     outcome_.result.open_s = seconds(Clock::now() - started);
     outcome_.result.server_connected = look_at(plan_.server_pids);
     if (!stage_.stopped) watch();
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : running) thread.join();
     collect_intervals(true);
     view_.end();
     outcome_.result.server_after = look_at(plan_.server_pids);
@@ -91,7 +91,7 @@ class Run {
  private:
   std::uint32_t open_now() const {
     std::uint32_t open = 0;
-    for (const Worker& worker : workers_) open += worker.open();
+    for (const LoadThread& thread : threads_) open += thread.open();
     return open;
   }
 
@@ -101,9 +101,9 @@ class Run {
       if (interrupted != 0) stage_.stopped = true;
       view_.show_opening(open_now());
     }
-    for (const Worker& worker : workers_) {
-      if (worker.report().failure.empty()) continue;
-      outcome_.failure = worker.report().failure;
+    for (const LoadThread& thread : threads_) {
+      if (thread.report().failure.empty()) continue;
+      outcome_.failure = thread.report().failure;
       stage_.stopped = true;
     }
     if (plan_.opens_beforehand() && open_now() == 0) stage_.stopped = true;
@@ -136,10 +136,10 @@ class Run {
     return true;
   }
 
-  // Intervals of all workers with the same place in time become one moment.
+  // Intervals of all threads with the same place in time become one moment.
   void collect_intervals(bool all) {
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-      for (Interval& interval : workers_[i].take_intervals()) {
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      for (Interval& interval : threads_[i].take_intervals()) {
         pending_[i].push_back(std::move(interval));
       }
     }
@@ -189,8 +189,8 @@ class Run {
   void add_up() {
     Result& result = outcome_.result;
     std::uint64_t measured_ns = 0;
-    for (const Worker& worker : workers_) {
-      const WorkerReport& report = worker.report();
+    for (const LoadThread& thread : threads_) {
+      const ThreadReport& report = thread.report();
       result.total += report.total;
       result.measured += report.measured;
       result.open += report.open;
@@ -227,7 +227,7 @@ class Run {
   const Plan& plan_;
   Stationery stationery_;
   Stage stage_;
-  std::deque<Worker> workers_;
+  std::deque<LoadThread> threads_;
   std::vector<std::deque<Interval>> pending_ = std::vector<std::deque<Interval>>(plan_.threads);
   View view_;
   Staircase stairs_{plan_.game_p99_max_ns()};

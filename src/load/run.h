@@ -1,4 +1,4 @@
-// run: a plan from the first connection to the result: starts the workers, gives the signal, looks
+// run: a plan from the first connection to the result: starts the threads, gives the signal, looks
 // at the server's process, shows what goes on. The main thread's, once.
 #pragma once
 

@@ -18,7 +18,8 @@ class Schedule {
     // From the count, as adding up a rounded gap would drift.
     return begin_ns_ + static_cast<std::uint64_t>((static_cast<double>(taken_) + phase_) * gap_ns_);
   }
-  std::uint64_t taken() const { return taken_; }
+  /// Its number, from 0.
+  std::uint64_t turn() const { return taken_; }
   void take() { ++taken_; }
 
  private:

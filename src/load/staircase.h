@@ -26,12 +26,12 @@ struct Step {
 
 class Staircase {
  public:
-  /// Thirds of a step, each one interval of the workers.
+  /// Thirds of a step, each one interval of the threads.
   static constexpr unsigned parts = 3;
 
   explicit Staircase(std::uint64_t p99_max_ns) : p99_max_ns_(p99_max_ns) {}
 
-  /// What all workers saw in one third.
+  /// What all threads saw in one third.
   struct Part {
     std::uint32_t open = 0;
     double length_s = 0;

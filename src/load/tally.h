@@ -19,12 +19,14 @@ enum class Fault : std::uint8_t {
   protocol,           // the server broke RFC 6455
   unanswered,         // a message or ping was not answered in time
   backlogged,         // our own buffer was full, as the server doesn't read: not sent
+  refused,            // an agent refused a call or a state
 };
-inline constexpr std::size_t fault_kinds = 7;
+inline constexpr std::size_t fault_kinds = 8;
 
 /// As results name them.
 inline constexpr std::array<std::string_view, fault_kinds> fault_names = {
-    "connect", "handshake", "handshake_timeout", "closed", "protocol", "unanswered", "backlogged"};
+    "connect",  "handshake",  "handshake_timeout", "closed",
+    "protocol", "unanswered", "backlogged",        "refused"};
 /// As people read them.
 inline constexpr std::array<std::string_view, fault_kinds> fault_texts = {
     "could not connect",
@@ -33,7 +35,8 @@ inline constexpr std::array<std::string_view, fault_kinds> fault_texts = {
     "connection closed by the server",
     "protocol broken by the server",
     "not answered in time",
-    "not sent, as the server doesn't read"};
+    "not sent, as the server doesn't read",
+    "call or state refused by the agent"};
 
 struct Tally {
   std::uint64_t handshakes = 0;  ///< answered by a 101

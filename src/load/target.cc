@@ -89,6 +89,18 @@ std::string Target::path_of(std::uint32_t room, std::uint32_t connection) const 
   return written;
 }
 
+void Target::add_query(std::string_view parameter) {
+  const std::string_view name = parameter.substr(0, parameter.find('=') + 1);
+  const std::size_t query = path.find('?');
+  if (parameter.empty()) return;
+  if (query == std::string::npos) {
+    path += '?' + std::string(parameter);
+  } else if (path.find("?" + std::string(name), query) == std::string::npos &&
+             path.find("&" + std::string(name), query) == std::string::npos) {
+    path += '&' + std::string(parameter);
+  }
+}
+
 base::Parsed<Target> parse_target(std::string_view url) {
   Target target;
   target.url = url;

@@ -18,6 +18,9 @@ struct Target {
   base::Address address;
   std::string headers;  ///< lines for every handshake, each with CR LF
 
+  /// Puts "name=value" into the query, if nothing of that name is there; "" does nothing.
+  void add_query(std::string_view parameter);
+
   /// The path of one connection.
   std::string path_of(std::uint32_t room, std::uint32_t connection) const;
 };

@@ -127,6 +127,47 @@ describe("ringroom load against ringroom serve", () => {
     });
   }
 
+  for (const form of ["fb", "json"]) {
+    test(`envelopes, ${form}: every message in them is checked`, async () => {
+      const { result } = await measure(echo(), "--scenario", "batch", "--batch", form, "--batched",
+        "20", "--size", "64-200", "--connections", "10");
+      assert(result.sent >= 20);
+      assert.equal(result.checks.expected % 20, 0);
+      assert.deepEqual(counts(result), clean);
+      assert.deepEqual(result.faults, {});
+    });
+
+    test(`envelopes, ${form}: a room's come from many in one`, async () => {
+      const { result } = await measure(relay(), "--scenario", "broadcast", "--batch", form,
+        "--rooms", "2", "--members", "5", "--rate", "500", "--size", "64");
+      assert.deepEqual(counts(result), clean);
+      assert(result.latency_us.max > 25_000);  // they wait for their envelope
+    });
+  }
+
+  test("devices speak once in each period, and get it back", async () => {
+    const { result } = await measure(server.wsUrl("/agents/io-t-agent/load"), "--scenario", "device",
+      "--connections", "40", "--period", "200ms", "--duration", "1s", "--warm-up", "200ms");
+    assert.deepEqual({ ...counts(result), foreign: 0 }, clean);
+    assert.equal(result.checks.foreign, 40);  // CA FE, the agent's greeting
+    assert(Math.abs(result.checks.expected - 40 * 6) <= 40);
+  });
+
+  test("calls are answered to who called, states reach the others", async () => {
+    const { result } = await measure(server.wsUrl("/agents/counter-agent/load-{room}"), "--scenario",
+      "agents", "--rooms", "2", "--members", "5", "--states", "50", "--in-flight", "2");
+    assert(result.checks.expected > result.sent);  // a state has four receivers
+    assert.deepEqual(counts(result), clean);
+    assert.deepEqual(result.faults, {});
+  });
+
+  test("what an agent refuses is told", async () => {
+    const { result } = await measure(server.wsUrl("/agents/counter-agent/refusing"), "--scenario",
+      "agents", "--method", "boom", "--args", '["too much"]', "--members", "2", "--rate", "50");
+    assert.equal(result.faults.refused.first, "too much");
+    assert.equal(result.checks.lost, result.faults.refused.count);
+  });
+
   test("sources are used in turn", async () => {
     const { result } = await measure(echo(), "--connections", "12", "--source",
       "127.0.0.2-127.0.0.4");
@@ -252,6 +293,38 @@ describe("ringroom load against servers that misbehave", () => {
       assert.equal(result.faults.closed.count, 1);
     });
 
+  test("frames of a framework: the prefix is checked and left out, the hello comes first", async () => {
+    const first = new Map();
+    const server = await misbehaving((socket, data) => {
+      if (!first.has(socket)) { first.set(socket, data.toString("hex")); return; }
+      assert.equal(data.subarray(0, 3).toString("hex"), "11a16d");
+      socket.send(data);
+      socket.send("of another framing");
+    });
+    try {
+      const { result } = await measure(server.url, "--connections", "3", "--prefix", "11a16d",
+        "--hello", "0a", "--rate", "100");
+      assert.deepEqual([...first.values()], ["0a", "0a", "0a"]);
+      assert.deepEqual(counts(result), { ...clean, foreign: result.checks.arrived });
+    } finally {
+      server.stop();
+    }
+  });
+
+  test("a torn envelope is told", async () => {
+    const server = await misbehaving((socket, data, number) => {
+      socket.send(number % 4 ? data : data.subarray(0, data.length - 8));
+    });
+    try {
+      const { result } = await measure(server.url, "--connections", "1", "--rate", "400", "--batch",
+        "fb", "--batched", "2");
+      const torn = result.checks.expected / 8;
+      assert.deepEqual(counts(result), { ...clean, lost: 2 * torn, corrupted: torn });
+    } finally {
+      server.stop();
+    }
+  });
+
   test("breaking the protocol: the rule is told", async () => {
     const server = await misbehaving((socket) => socket._socket.write(Buffer.from([0x83, 0])));
     try {
@@ -286,9 +359,13 @@ describe("ringroom load against servers that misbehave", () => {
     const many = await load("ws://127.0.0.1:1/", "--connections", "900000", "--threads", "400");
     assert.equal(many.code, 2);
     assert.match(many.stderr, /--source 127\.0\.0\.2-127\.0\.0\.\d+/);
-    const files = await load("ws://127.0.0.1:1/", "--connections", "3000000");
+    const files = await load("ws://127.0.0.1:1/", "--connections", "3000000", "--threads", "1");
     assert.equal(files.code, 2);
     assert.match(files.stderr, /--threads \d+/);
+    const room = await load("ws://127.0.0.1:1/", "--scenario", "broadcast", "--members", "2000000",
+      "--senders", "1");
+    assert.equal(room.code, 2);
+    assert.match(room.stderr, /use smaller rooms/);
   });
 
   test("a result for nobody's eyes is still a result", async () => {

@@ -5,7 +5,11 @@ export class Tick {
   #last = new Map();
   #total = 0;
   #timer = setInterval(() => this.#tick(), 50);
+  #broadcast;
 
+  constructor(broadcast = (state) => { for (const socket of this.members) socket.send(state); }) {
+    this.#broadcast = broadcast;
+  }
   number(socket) {
     this.#last.set(socket, { number: ++this.#total, data: undefined });
   }
@@ -32,7 +36,7 @@ export class Tick {
       state.set(data, at + 6);
       at += 6 + data.length;
     }
-    for (const socket of this.members) socket.send(state);
+    this.#broadcast(state);
     for (const socket of this.#last.keys()) if (!this.members.has(socket)) this.#last.delete(socket);
   }
 }

@@ -68,6 +68,25 @@ TEST(Command, AGameIsRoomsOfTenAndSteps) {
   EXPECT_EQ(command.plan->warm_up_ns, 0U);
 }
 
+TEST(Command, EnvelopesAreOfferedInTheHandshake) {
+  const Command flat = parse({url, "--scenario", "batch"});
+  ASSERT_TRUE(flat.plan) << flat.output;
+  EXPECT_EQ(flat.plan->batched, 100U);
+  EXPECT_EQ(flat.plan->target.headers, "Sec-WebSocket-Protocol: ringroom.batch.fb.v1\r\n");
+  const Command text = parse({url, "--batch", "json", "--size", "64"});
+  ASSERT_TRUE(text.plan) << text.output;
+  EXPECT_EQ(text.plan->batched, 1U);
+  EXPECT_TRUE(text.plan->text);
+  EXPECT_EQ(text.plan->target.headers, "Sec-WebSocket-Protocol: ringroom.batch.json.v1\r\n");
+}
+
+TEST(Command, DevicesAskForBinaryAndGoByTheirPeriod) {
+  const Command command = parse({url, "--scenario", "device", "--period", "500ms"});
+  ASSERT_TRUE(command.plan) << command.output;
+  EXPECT_EQ(command.plan->target.path, "/x?protocol=binary");
+  EXPECT_DOUBLE_EQ(command.plan->rate, 200);
+}
+
 TEST(Command, RefusesWhatDoesNotFitTogether) {
   const std::vector<std::vector<const char*>> wrong = {
       {},
@@ -82,6 +101,18 @@ TEST(Command, RefusesWhatDoesNotFitTogether) {
       {url, "--duration", "0s"},
       {url, "--duration", "5"},
       {url, "--members", "5"},
+      {url, "--batched", "5"},
+      {url, "--batch", "xml"},
+      {url, "--batch", "fb", "--scenario", "idle"},
+      {url, "--batch", "fb", "--batched", "16385"},
+      {url, "--batch", "fb", "--prefix", "00"},
+      {url, "--prefix", "0"},
+      {url, "--hello", "0g"},
+      {url, "--scenario", "device", "--text", "--size", "64"},
+      {url, "--scenario", "device", "--rate", "5"},
+      {url, "--scenario", "device", "--jitter", "101"},
+      {url, "--scenario", "agents", "--args", "{}"},
+      {url, "--scenario", "agents", "--size", "63"},
       {url, "--scenario", "broadcast", "--members", "1"},
       {url, "--scenario", "broadcast", "--members", "5", "--senders", "6"},
       {url, "--threads", "200"},

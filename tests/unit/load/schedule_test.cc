@@ -1,5 +1,9 @@
 #include "load/schedule.h"
 
+#include "load/histogram.h"
+
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace ringroom::load {
@@ -18,6 +22,37 @@ TEST(Schedule, DoesNotWaitForAnybody) {
   EXPECT_EQ(schedule.next_ns(), 1'000'000U);
   schedule.take();  // much later, but nobody asked when
   EXPECT_EQ(schedule.next_ns(), 2'000'000U);
+}
+
+// A server that answers at once, but stands still for the sixth of ten seconds, and a client that
+// can send nothing meanwhile: as in a closed loop, except that it knows when it should have.
+TEST(Schedule, AStallIsChargedForAllThatItHeldUp) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  constexpr double rate = 1000;
+  Schedule schedule(0, rate, 0);
+  Histogram from_intended;
+  Histogram from_sending;
+  for (std::uint64_t now = 0; schedule.next_ns() < 10 * second; schedule.take()) {
+    const std::uint64_t due = schedule.next_ns();
+    now = std::max(now, due);
+    const std::uint64_t sent = now;
+    const bool is_stalled = now >= 5 * second && now < 6 * second;
+    now = is_stalled ? 6 * second : now + 1000;
+    from_intended.add(now - due);
+    from_sending.add(now - sent);
+  }
+  ASSERT_EQ(from_intended.count(), 10'000U);
+  // A tenth of the messages was held up, evenly between not at all and a second.
+  const auto intended = [&](double share) {
+    return static_cast<double>(from_intended.quantile(share)) / 1e9;
+  };
+  EXPECT_LT(intended(0.89), 0.01);
+  EXPECT_NEAR(intended(0.95), 0.5, 0.01);
+  EXPECT_NEAR(intended(0.99), 0.9, 0.01);
+  EXPECT_NEAR(intended(0.999), 0.99, 0.01);
+  // Counted from the sending, the same stall is one slow message, and no percentile shows it.
+  EXPECT_LT(from_sending.quantile(0.9999), 2'000U);
+  EXPECT_NEAR(static_cast<double>(from_sending.max()), 1e9, 1e6);
 }
 
 TEST(Schedule, ThreadsFillEachOthersGaps) {

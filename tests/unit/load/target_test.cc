@@ -5,6 +5,18 @@
 namespace ringroom::load {
 namespace {
 
+TEST(Target, AQueryIsAddedWhereItIsMissing) {
+  const auto path_of = [](const char* url) {
+    Target target = *parse_target(url).value;
+    target.add_query("protocol=binary");
+    return target.path;
+  };
+  EXPECT_EQ(path_of("ws://127.0.0.1:1/x"), "/x?protocol=binary");
+  EXPECT_EQ(path_of("ws://127.0.0.1:1/x?a=b"), "/x?a=b&protocol=binary");
+  EXPECT_EQ(path_of("ws://127.0.0.1:1/x?protocol=text"), "/x?protocol=text");
+  EXPECT_EQ(path_of("ws://127.0.0.1:1/x?a=b&protocol=text"), "/x?a=b&protocol=text");
+}
+
 TEST(Target, TakesAUrlApart) {
   const auto target = parse_target("ws://127.0.0.1:8787/agents/relay/{room}?i={i}");
   ASSERT_TRUE(target.value) << target.error;

@@ -1,4 +1,4 @@
-#include "load/worker.h"
+#include "load/load_thread.h"
 
 #include "load/exchange.h"
 #include "load/handshakes.h"
@@ -39,15 +39,18 @@ std::uint64_t interval_ns(const Plan& plan) {
   return std::clamp<std::uint64_t>(plan.duration_ns / 60, 100'000'000, 1'000'000'000);
 }
 
-std::uint32_t Worker::connections_of(const Plan& plan, unsigned number) {
+std::uint32_t LoadThread::connections_of(const Plan& plan, unsigned number) {
   const std::uint32_t each = plan.room_connections();
   return share_of(plan.connections / each, plan.threads, number) * each;
 }
 
-Worker::Worker(const Plan& plan, const Stationery& stationery, unsigned number, Stage& stage)
+LoadThread::LoadThread(const Plan& plan,
+                       const Stationery& stationery,
+                       unsigned number,
+                       Stage& stage)
     : plan_(plan), stationery_(stationery), number_(number), stage_(stage) {}
 
-void Worker::fill(Crowd& crowd) const {
+void LoadThread::fill(Crowd& crowd) const {
   const std::uint32_t each = plan_.room_connections();
   for (std::uint32_t group = number_; group < plan_.connections / each; group += plan_.threads) {
     for (std::uint32_t rank = 0; rank < each; ++rank) {
@@ -57,26 +60,39 @@ void Worker::fill(Crowd& crowd) const {
   }
 }
 
-std::unique_ptr<Play> Worker::make_play() {
+std::unique_ptr<Play> LoadThread::make_play() {
   switch (plan_.scenario) {
     case Scenario::connect: return std::make_unique<Handshakes>(*crowd_, recorder_, plan_.cuts);
     case Scenario::idle: return std::make_unique<Idle>(*crowd_, recorder_);
     case Scenario::storm: return std::make_unique<Storm>(*crowd_, recorder_, plan_.storm_every_ns);
-    case Scenario::echo:
-    case Scenario::broadcast:
-    case Scenario::game: break;
+    default: return make_exchange();
   }
-  const bool rooms = plan_.scenario != Scenario::echo;
+}
+
+std::unique_ptr<Play> LoadThread::make_exchange() {
   const double part = static_cast<double>(crowd_->size()) / plan_.connections;
   ExchangeOptions options;
-  options.members = rooms ? plan_.members : 1;
-  options.senders = rooms && plan_.senders != 0 ? plan_.senders : options.members;
-  options.includes_sender = !rooms || plan_.includes_sender;
+  options.members = plan_.room_connections();
+  options.senders = plan_.is_shared() && plan_.senders != 0 ? plan_.senders : options.members;
+  options.includes_sender = !plan_.is_shared() || plan_.includes_sender;
   options.in_flight = plan_.in_flight;
   options.rate = plan_.rate * part;
   options.phase = static_cast<double>(number_) / plan_.threads;
   options.sizes = plan_.sizes;
   options.reply_timeout_ns = plan_.reply_timeout_ns;
+  options.prefix = plan_.prefix;
+  options.hello = plan_.hello;
+  options.envelopes = plan_.envelopes;
+  options.batched = plan_.batched;
+  if (plan_.scenario == Scenario::device) {
+    options.period_ns = plan_.period_ns;
+    options.jitter = plan_.jitter_percent / 100.0;
+  }
+  if (plan_.scenario == Scenario::agents) {
+    options.method = plan_.method;
+    options.arguments = plan_.arguments;
+    options.states_percent = plan_.states_percent;
+  }
   if (plan_.scenario == Scenario::game && plan_.game_form == GameForm::tick) {
     options.reads_ticks = true;
     options.includes_sender = true;
@@ -84,7 +100,7 @@ std::unique_ptr<Play> Worker::make_play() {
   return std::make_unique<Exchange>(*crowd_, stationery_, options, recorder_);
 }
 
-void Worker::run() {
+void LoadThread::run() {
   prctl(PR_SET_TIMERSLACK, 1);
   const std::uint32_t connections = connections_of(plan_, number_);
   reactor::RingFailure failure;
@@ -120,13 +136,13 @@ void Worker::run() {
   report_.lag_max_ns = recorder_.lag_max_ns;
 }
 
-std::size_t Worker::turn(std::uint64_t deadline_ns, bool gather) {
+std::size_t LoadThread::turn(std::uint64_t deadline_ns, bool gather) {
   const std::size_t completions = crowd_->turn(deadline_ns, gather);
   open_.store(crowd_->opened(), std::memory_order_relaxed);
   return completions;
 }
 
-void Worker::open_all() {
+void LoadThread::open_all() {
   const std::uint32_t at_once = std::max(plan_.connecting_max / plan_.threads, 1U);
   std::uint32_t next = 0;
   while ((next < crowd_->size() || crowd_->in_progress() > 0) && !stage_.stopped) {
@@ -138,7 +154,7 @@ void Worker::open_all() {
 }
 
 // A game's rooms come step by step, each step's as fast as --connecting lets them.
-void Worker::open_step(std::uint64_t now_ns) {
+void LoadThread::open_step(std::uint64_t now_ns) {
   if (now_ns >= recorder_.times.end_ns) return;
   const std::uint64_t step = intervals_ended_ / Staircase::parts;
   const std::uint64_t rooms = std::min<std::uint64_t>((step + 1) * plan_.step_rooms, plan_.rooms);
@@ -150,18 +166,18 @@ void Worker::open_step(std::uint64_t now_ns) {
   }
 }
 
-std::uint64_t Worker::used_ns() const {
+std::uint64_t LoadThread::used_ns() const {
   return plan_.spin ? busy_ns_ : thread_cpu_ns();
 }
 
-bool Worker::wait_for_begin() {
+bool LoadThread::wait_for_begin() {
   while (stage_.begin_ns == Stage::not_yet && !stage_.stopped) {
     turn(crowd_->now_ns() + look_every_ns / 10, false);
   }
   return stage_.begin_ns != Stage::not_yet;
 }
 
-void Worker::play() {
+void LoadThread::play() {
   Times& times = recorder_.times;
   times.begin_ns = stage_.begin_ns;
   times.measure_ns = times.begin_ns + plan_.warm_up_ns;
@@ -200,7 +216,7 @@ void Worker::play() {
   end_interval(crowd_->now_ns());
 }
 
-void Worker::mark_window(std::uint64_t now_ns) {
+void LoadThread::mark_window(std::uint64_t now_ns) {
   const Times& times = recorder_.times;
   if (window_ == Window::before && now_ns >= times.measure_ns) {
     window_ = Window::inside;
@@ -216,7 +232,7 @@ void Worker::mark_window(std::uint64_t now_ns) {
   }
 }
 
-void Worker::end_interval(std::uint64_t now_ns) {
+void LoadThread::end_interval(std::uint64_t now_ns) {
   Interval interval{interval_begin_ns_,
                     now_ns,
                     crowd_->tally() - at_interval_begin_,
@@ -232,13 +248,13 @@ void Worker::end_interval(std::uint64_t now_ns) {
   intervals_.push_back(std::move(interval));
 }
 
-std::vector<Interval> Worker::take_intervals() {
+std::vector<Interval> LoadThread::take_intervals() {
   const std::lock_guard lock(mutex_);
   return std::exchange(intervals_, {});
 }
 
 // Says goodbye to the server; what it doesn't answer in time is cut with the ring.
-void Worker::leave() {
+void LoadThread::leave() {
   const Tally before = crowd_->tally();
   for (std::uint32_t slot = 0; slot < crowd_->size(); ++slot) {
     crowd_->close(crowd_->client(slot), normal_closure);

@@ -1,6 +1,6 @@
-// Worker: one thread of the load: its ring, its crowd, its play, from the first connect to the last
-// close. Made by the main thread, runs in its own; the two speak by a Stage, by take_intervals(),
-// and by the report after the join.
+// LoadThread: one thread of the load: its ring, its crowd, its play, from the first connect to the
+// last close. Made by the main thread, runs in its own; the two speak by a Stage, by
+// take_intervals(), and by the report after the join.
 #pragma once
 
 #include "load/crowd.h"
@@ -22,12 +22,12 @@ namespace ringroom::load {
 struct Stage {
   static constexpr std::uint64_t not_yet = UINT64_MAX;
 
-  std::atomic<std::uint32_t> ready{0};           ///< workers that have opened what they could
+  std::atomic<std::uint32_t> ready{0};           ///< threads that have opened what they could
   std::atomic<std::uint64_t> begin_ns{not_yet};  ///< set by the main thread when all are
   std::atomic<bool> stopped{false};              ///< the user wants the end now
 };
 
-/// What one worker saw between two moments.
+/// What one thread saw between two moments.
 struct Interval {
   std::uint64_t begin_ns = 0;
   std::uint64_t end_ns = 0;
@@ -37,7 +37,7 @@ struct Interval {
   Histogram latency;
 };
 
-struct WorkerReport {
+struct ThreadReport {
   std::string failure;  ///< why it couldn't work at all
   Tally total;
   Tally measured;          ///< of the measured time
@@ -51,9 +51,9 @@ struct WorkerReport {
   std::uint64_t lag_max_ns = 0;
 };
 
-class Worker {
+class LoadThread {
  public:
-  Worker(const Plan& plan, const Stationery& stationery, unsigned number, Stage& stage);
+  LoadThread(const Plan& plan, const Stationery& stationery, unsigned number, Stage& stage);
 
   /// In its own thread; to the end.
   void run();
@@ -63,12 +63,13 @@ class Worker {
   /// How many connections it has now.
   std::uint32_t open() const { return open_.load(std::memory_order_relaxed); }
   /// After run().
-  const WorkerReport& report() const { return report_; }
-  /// How many connections a worker of the plan has, at most.
+  const ThreadReport& report() const { return report_; }
+  /// How many connections a thread of the plan has, at most.
   static std::uint32_t connections_of(const Plan& plan, unsigned number);
 
  private:
   std::unique_ptr<Play> make_play();
+  std::unique_ptr<Play> make_exchange();
   void fill(Crowd& crowd) const;
   void open_all();
   void open_step(std::uint64_t now_ns);
@@ -88,7 +89,7 @@ class Worker {
   std::unique_ptr<Crowd> crowd_;
   std::unique_ptr<Play> play_;
   Recorder recorder_;
-  WorkerReport report_;
+  ThreadReport report_;
   std::atomic<std::uint32_t> open_{0};
 
   enum class Window : std::uint8_t { before, inside, after };
