@@ -138,6 +138,8 @@ class Host {
   bool has_state();
   /// Null if there is none.
   const json& state();
+  /// As its clients get it. Only if there is one.
+  const std::string& state_text() { return awake_->state_text; }
   void set_state(json next);
   void set_readonly(Connection& connection, bool readonly);
   bool is_readonly(const Connection& connection) const;
@@ -221,8 +223,7 @@ class Host {
     std::int64_t alarm_ms = 0;
     base::Timer alarm;
     std::shared_ptr<std::uint32_t> keep_alives = std::make_shared<std::uint32_t>(0);
-    std::optional<std::string> state;  // encoded
-    bool state_was_set = false;        // and isn't just the initial one
+    std::string initial_state;  // encoded; empty once another was set: that one is in the database
   };
   // What isn't a frame, behind the output gate: an answer, or a question to another agent.
   struct HeldBack {
@@ -245,7 +246,8 @@ class Host {
     std::uint32_t place = 0;  // in the pool
     ConnectionRef caller;     // whose event is being handled
     bool state_is_loaded = false;
-    std::optional<json> state;
+    std::string state_text;     // encoded; empty: there is none
+    std::optional<json> state;  // the same, once somebody asked
     std::shared_ptr<agent_runtime::HostLink> link;
     std::unique_ptr<agent_runtime::Queues> queues;  // from the first queue() on
     std::uint32_t batched = UINT32_MAX;             // members with envelopes, once somebody asked
@@ -292,6 +294,9 @@ class Host {
   bool handle_frame(std::uint32_t member, std::string_view text);
   void update_state(Connection& from, json next);
   void load_state();
+  std::string stored_state();
+  void store_state(const std::string& text);
+  void reread_state();
   void accept_state(json next, Connection* source);
   void apply_state(json next, Connection* source);
   void tell_state_changed(Connection* source);

@@ -25,7 +25,7 @@ void Host::begin_session(Connection& guest, const ConnectionContext& context) {
   if (info_.options.send_identity_on_connect) {
     guest.send(frames::identity_frame(name(), codec::http::kebab(info_.name), state_follows));
   }
-  if (state_follows) guest.send(frames::state_frame(*settings_->state));
+  if (state_follows) guest.send(frames::state_frame(state_text()));
   guest.send(frames::mcp_servers_frame);
 }
 

@@ -1,5 +1,5 @@
-// The state of a room: one JSON value. Kept encoded with the room, as its clients get it, and as a
-// value while the agent is awake and has asked for it.
+// The state of a room: one JSON value, in the room's database since it was first set. While the
+// agent is awake it is kept encoded, as clients get it, and as a value for who has asked for it.
 #include "agent/guard.h"
 #include "base/log.h"
 #include "codec/agents/server_frame.h"
@@ -13,35 +13,69 @@ namespace frames = codec::agents;
 namespace {
 const json no_state;
 constexpr std::string_view readonly_error = "Connection is readonly";
+constexpr const char* state_table = "cf_agents_state";
 }  // namespace
 
 bool Host::has_state() {
   load_state();
-  return awake_->state.has_value();
+  return !awake_->state_text.empty();
 }
 
 const json& Host::state() {
-  return has_state() ? *awake_->state : no_state;
+  if (!has_state()) return no_state;
+  if (!awake_->state) awake_->state = json::parse(awake_->state_text);
+  return *awake_->state;
 }
 
 // At its first use since the agent woke. A room that never had one gets the initial state, by the
-// same steps as any other.
+// same steps as any other; it isn't written, since the class has it.
 void Host::load_state() {
   if (awake_->state_is_loaded) return;
   awake_->state_is_loaded = true;
-  if (settings_ != nullptr && settings_->state) {
-    awake_->state = json::parse(*settings_->state);
-    return;
-  }
   try {
-    if (auto initial = agent_->initial_state()) {
-      accept_state(std::move(*initial), nullptr);
-      tell_state_changed(nullptr);
+    awake_->state_text = stored_state();
+    if (awake_->state_text.empty() && settings_ != nullptr) {
+      awake_->state_text = settings_->initial_state;
     }
+    if (!awake_->state_text.empty()) return;
+    auto initial = agent_->initial_state();
+    if (!initial) return;
+    agent_->validate_state_change(*initial, nullptr);
+    settings().initial_state = initial->dump();
+    awake_->state_text = settings_->initial_state;
+    awake_->state = std::move(initial);
+    tell_state_changed(nullptr);
   } catch (...) {
     awake_->state_is_loaded = false;  // tried again at the next use
     throw;
   }
+}
+
+// Empty: none was ever set. A room without a database isn't given one.
+std::string Host::stored_state() {
+  if (!room_store().has_database() || !room_store().database().has_table(state_table)) return {};
+  const SqlRows rows =
+      own_sql("SELECT state FROM cf_agents_state WHERE id = 'cf_state_row_id'", {});
+  return rows.empty() ? std::string() : rows.front()[0].text();
+}
+
+void Host::store_state(const std::string& text) {
+  if (!room_store().database().has_table(state_table)) {
+    own_sql("CREATE TABLE cf_agents_state (id TEXT PRIMARY KEY NOT NULL, state TEXT) WITHOUT ROWID",
+            {});
+  }
+  const SqlValue values[] = {text};
+  own_sql("INSERT OR REPLACE INTO cf_agents_state VALUES ('cf_state_row_id', ?)", values);
+}
+
+// Behind a transaction that was undone. The clients were told what isn't so any more.
+void Host::reread_state() {
+  const bool is_stored = settings_ == nullptr || settings_->initial_state.empty();
+  if (!awake_->state_is_loaded || !is_stored || awake_->state_text == stored_state()) return;
+  awake_->state_is_loaded = false;
+  awake_->state_text.clear();
+  awake_->state.reset();
+  if (has_state()) broadcast_protocol(frames::state_frame(state_text()), nullptr);
 }
 
 void Host::set_state(json next) {
@@ -51,23 +85,25 @@ void Host::set_state(json next) {
   apply_state(std::move(next), nullptr);
 }
 
-// Throws what validation throws, and nothing has changed then.
+// Throws what validation throws, or the database, and nothing has changed then.
 void Host::accept_state(json next, Connection* source) {
   agent_->validate_state_change(next, source);
-  settings().state = next.dump();
+  std::string text = next.dump();
+  store_state(text);
+  awake_->state_text = std::move(text);
   awake_->state = std::move(next);
+  if (settings_ != nullptr) settings_->initial_state = {};
 }
 
 void Host::apply_state(json next, Connection* source) {
   load_state();
   accept_state(std::move(next), source);
-  settings_->state_was_set = true;
-  broadcast_protocol(frames::state_frame(*settings_->state), source);
+  broadcast_protocol(frames::state_frame(state_text()), source);
   tell_state_changed(source);
 }
 
 void Host::tell_state_changed(Connection* source) {
-  guard("on_state_changed", source, [&] { agent_->on_state_changed(*awake_->state, source); });
+  guard("on_state_changed", source, [&] { agent_->on_state_changed(state(), source); });
 }
 
 // A client's: it is told of a refusal, whether or not it gets the protocol's other frames.

@@ -67,8 +67,9 @@ void Host::end_transaction(bool undo) {
   if (!undo) return database.end_nested();
   try {
     database.undo_nested();
-  } catch (const SqlError& error) {
-    // Something throws already; the database is lost, and says so at the end of the turn.
+    reread_state();
+  } catch (const std::exception& error) {
+    // Something throws already; if the database is lost, it says so at the end of the turn.
     base::log_error(title() + ": " + error.what());
   }
 }

@@ -38,8 +38,7 @@ void Host::on_idle() {
   sleep();
   group_.members.shrink_to_fit();
   if (!group_.members.empty()) return runtime_.shard().fell_asleep(room_);
-  const bool remembers = settings_ != nullptr && settings_->state_was_set;
-  if (!alarm() && !remembers) runtime_.remove(*this);
+  if (!alarm()) runtime_.remove(*this);
 }
 
 void Host::start_ticks() {

@@ -21,6 +21,7 @@ constexpr int instructions_per_look = 100'000;
 constexpr int lookaside_bytes = 512;
 constexpr int lookaside_slots = 24;
 
+constexpr std::string_view being_read_again = "the disk failed; what it has is being read again";
 constexpr std::string_view use_transaction =
     "To execute a transaction, please use transaction() instead of the SQL BEGIN TRANSACTION or "
     "SAVEPOINT statements. It is safer because it rolls back on exceptions, and because it is part "
@@ -151,8 +152,18 @@ SqlRows Database::run_own(std::string_view query, std::span<const SqlValue> valu
   }
 }
 
+bool Database::has_table(const char* name) {
+  if (pages_.blocked) throw SqlError("", std::string(being_read_again));
+  deadline_ = Clock::now() + limits_.query_time_max;  // the first use reads the schema
+  const int result = sqlite3_table_column_metadata(connection_.get(), nullptr, name, nullptr,
+                                                   nullptr, nullptr, nullptr, nullptr, nullptr);
+  if (result == SQLITE_OK) return true;
+  if (result == SQLITE_ERROR) return false;
+  fail("");
+}
+
 SqlRows Database::run_all(std::string_view query, std::span<const SqlValue> values) {
-  if (pages_.blocked) throw SqlError(query, "the disk failed; what it has is being read again");
+  if (pages_.blocked) throw SqlError(query, std::string(being_read_again));
   if (is_undone() && !own_) throw SqlError(query, "a statement has rolled back the whole turn");
   deadline_ = Clock::now() + limits_.query_time_max;
   Statements& kept = own_ ? own_statements_ : statements_;

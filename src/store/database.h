@@ -58,6 +58,8 @@ class Database {
   SqlRows run(std::string_view query, std::span<const SqlValue> values);
   /// The same without the rules for agents.
   SqlRows run_own(std::string_view query, std::span<const SqlValue> values = {});
+  /// Throws SqlError if the database can't be read.
+  bool has_table(const char* name);
 
   /// A transaction in the turn's: what follows can be undone. They nest.
   void begin_nested();

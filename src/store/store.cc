@@ -165,6 +165,14 @@ Database& RoomStore::database() {
   return *database_;
 }
 
+bool RoomStore::has_database() {
+  if (database_) return has_written_ || database_->pages().total() > 0;
+  Pages& pages = store_.acquire(database_name(identity_.class_name, identity_.room));
+  const bool is_empty = pages.total() == 0 && pages.trouble() == 0;
+  store_.release(pages);
+  return !is_empty;
+}
+
 void RoomStore::close() {
   if (!database_) return;
   database_.reset();

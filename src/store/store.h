@@ -115,6 +115,8 @@ class RoomStore final : private Turn {
   std::uint32_t owner() const { return owner_; }
   /// The open database. Throws SqlError. Good until the turn ends.
   Database& database();
+  /// Whether there is anything in it; one that is empty isn't opened for that.
+  bool has_database();
   /// Whether it was written to in this turn: nothing that it says may leave before batch_number()
   /// is durable.
   bool has_written() const { return has_written_; }

@@ -81,6 +81,26 @@ TEST_P(StoreTest, ARoomThatOnlyReadsHasNoFile) {
       std::filesystem::exists(database_path(folder.path(), database_name("Lab", "lobby"))));
 }
 
+TEST_P(StoreTest, WhatIsThereIsToldWithoutOpeningIt) {
+  {
+    RunningStore store(folder.path(), options);
+    RoomStore room(*store, lobby, 0);
+    EXPECT_FALSE(room.has_database());
+    EXPECT_EQ(store->open_databases(), 0U);
+    run(room, "CREATE TABLE t (a)");
+    EXPECT_TRUE(room.has_database());
+    EXPECT_TRUE(room.database().has_table("t"));
+    store.turn();
+  }
+  ASSERT_EQ(recover(folder.path()), "");
+  RunningStore store(folder.path(), options);
+  RoomStore room(*store, lobby, 0);
+  EXPECT_TRUE(room.has_database());
+  EXPECT_EQ(store->open_databases(), 0U);
+  EXPECT_TRUE(room.database().has_table("t"));
+  EXPECT_FALSE(room.database().has_table("u"));
+}
+
 TEST_P(StoreTest, AWriteThatChangesNothingIsNoCommit) {
   RunningStore store(folder.path(), options);
   RoomStore room(*store, lobby, 0);
