@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
-"""Durable writes of many rooms on one shard, beside a loop that commits and syncs each.
+"""Durable writes of many rooms on one shard, beside a loop that commits and syncs each, and what rooms
+of the same shard that don't write notice of them.
 
-    bench/storage.py [--rooms 1000] [--seconds 5] [--durability strict|process] [--folder DIR]
+    bench/storage.py writes [--rooms 1000] [--seconds 5] [--durability strict|process] [--folder DIR]
+    bench/storage.py quiet  [--rooms 200] [--rate 2000] [--seconds 5] [--rounds 3] [--folder DIR]
 
-Each room has one client, which writes a row by Lab's `sql` and waits for the answer. Starts
-build/ringroom (--binary names another) pinned to CPU 0. Ends with a line of JSON.
+writes: each room has one client, which writes a row by Lab's `sql` and waits for the answer. quiet: so
+many queries a second by the clock, in turn reading ones and writing ones, while a client of a room that
+does neither measures its answers from a process of its own. Starts build/ringroom (--binary names
+another) pinned to CPU 0. Ends with a line of JSON.
 """
 import argparse
 import json
+import multiprocessing
 import os
 import select
 import shutil
 import sqlite3
+import statistics
 import sys
 import tempfile
 import time
@@ -19,7 +25,12 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from hibernation import Client, Server, frame  # noqa: E402
 
-INSERT = json.dumps({"op": "sql", "query": "INSERT INTO t VALUES (1)"}).encode()
+
+def query(text):
+    return frame(1, json.dumps({"op": "sql", "query": text}).encode())
+
+
+INSERT, SELECT = query("INSERT INTO t VALUES (1)"), query("SELECT a FROM t LIMIT 1")
 
 
 def commit_and_sync_each(folder, seconds):
@@ -35,42 +46,134 @@ def commit_and_sync_each(folder, seconds):
     return count / seconds
 
 
+def start(arguments, folder):
+    return Server(arguments.binary, "--shards", "1", "--data", os.path.join(folder, "data"),
+                  "--durability", arguments.durability, "--hibernate-after", "never")
+
+
+def writers(server, rooms):
+    sockets = []
+    for i in range(rooms):
+        client = Client(server.port, f"/agents/lab/room{i}")
+        client.ask(json.dumps({"op": "sql", "query": "CREATE TABLE t (a)"}))
+        sockets.append(client.socket)
+    return sockets
+
+
+def closed_loop(sockets, message, seconds):
+    """Each asks again as soon as it has its answer. How many were answered a second."""
+    by_descriptor = {each.fileno(): each for each in sockets}
+    poller = select.epoll()
+    for descriptor in by_descriptor:
+        poller.register(descriptor, select.EPOLLIN)
+    for each in sockets:
+        each.send(message)
+    count, began = 0, time.monotonic()
+    while time.monotonic() < began + seconds:
+        for descriptor, _ in poller.poll():
+            by_descriptor[descriptor].recv(4096)
+            by_descriptor[descriptor].send(message)
+            count += 1
+    return count, time.monotonic() - began
+
+
+def writes(arguments, folder):
+    server = start(arguments, folder)
+    sockets = writers(server, arguments.rooms)
+    names = ("ringroom_storage_commits_total", "ringroom_storage_log_writes_total",
+             "ringroom_storage_log_bytes_total")
+    before, cpu = [server.metric(name) for name in names], server.cpu_us()
+    count, took = closed_loop(sockets, INSERT, arguments.seconds)
+    cpu = server.cpu_us() - cpu
+    commits, log_writes, log_bytes = (server.metric(name) - was for name, was in zip(names, before))
+    server.stop()
+    each = commit_and_sync_each(folder, 3)
+    return {"rooms": arguments.rooms, "writes_per_second": round(count / took),
+            "times_commit_and_sync_each": round(count / took / each, 2),
+            "commit_and_sync_each_per_second": round(each),
+            "writes_per_sync": round(commits / max(log_writes, 1), 1),
+            "cpu_us_per_write": round(cpu / count, 1),
+            "log_bytes_per_write": round(log_bytes / max(commits, 1))}
+
+
+def probe(port, seconds, results):
+    """Round trips of a room that neither reads nor writes, about 500 a second, in µs."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # not to measure its own waiting
+    except PermissionError:
+        pass
+    client = Client(port, "/agents/echo/probe")
+    times, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        client.ask("probe")
+        times.append((time.perf_counter() - began) * 1e6)
+        time.sleep(0.002)
+    results.send(times)
+
+
+def open_loop(sockets, message, rate, seconds):
+    """By the clock, in turn over all rooms; answers are read on the way."""
+    poller = select.epoll()
+    by_descriptor = {each.fileno(): each for each in sockets}
+    for descriptor in by_descriptor:
+        poller.register(descriptor, select.EPOLLIN)
+    began, sent, answered = time.monotonic(), 0, 0
+    while (now := time.monotonic()) < began + seconds:
+        while sent < (now - began) * rate:
+            sockets[sent % len(sockets)].send(message)
+            sent += 1
+        for descriptor, _ in poller.poll(0.0005):
+            answered += by_descriptor[descriptor].recv(65536).count(b'{"rows"')
+    return answered / seconds
+
+
+def p99(times):
+    return statistics.quantiles(times, n=100)[98]
+
+
+def quiet(arguments, folder):
+    server = start(arguments, folder)
+    sockets = writers(server, arguments.rooms)
+    open_loop(sockets, INSERT, arguments.rate, 1)
+    rounds = {"reads": [], "writes": []}
+    rates = {"reads": [], "writes": []}
+    for _ in range(arguments.rounds):
+        for kind, message in (("reads", SELECT), ("writes", INSERT)):
+            ours, theirs = multiprocessing.Pipe()
+            child = multiprocessing.Process(target=probe,
+                                            args=(server.port, arguments.seconds, theirs))
+            child.start()
+            rates[kind].append(open_loop(sockets, message, arguments.rate, arguments.seconds + 0.3))
+            rounds[kind].append(ours.recv())
+            child.join()
+    server.stop()
+    result = {"rooms": arguments.rooms, "rate": arguments.rate}
+    for kind, all_times in rounds.items():
+        result[f"{kind}_answered_per_second"] = round(statistics.median(rates[kind]))
+        result[f"{kind}_p50_us"] = round(statistics.median(map(statistics.median, all_times)))
+        result[f"{kind}_p99_us"] = round(statistics.median(map(p99, all_times)))
+    result["added_p99_us"] = result["writes_p99_us"] - result["reads_p99_us"]
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rooms", type=int, default=1000)
+    parser.add_argument("what", choices=("writes", "quiet"), nargs="?", default="writes")
+    parser.add_argument("--rooms", type=int)
+    parser.add_argument("--rate", type=float, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--durability", default="strict")
     parser.add_argument("--folder", default=None)
     parser.add_argument("--binary", default="build/ringroom")
     arguments = parser.parse_args()
+    arguments.rooms = arguments.rooms or (1000 if arguments.what == "writes" else 200)
     folder = tempfile.mkdtemp(prefix="ringroom-bench-", dir=arguments.folder)
-    server = Server(arguments.binary, "--shards", "1", "--data", os.path.join(folder, "data"),
-                    "--durability", arguments.durability, "--hibernate-after", "never")
-    clients = {}
-    for i in range(arguments.rooms):
-        client = Client(server.port, f"/agents/lab/room{i}")
-        client.ask(json.dumps({"op": "sql", "query": "CREATE TABLE t (a)"}))
-        clients[client.socket.fileno()] = client.socket
-    poller = select.epoll()
-    for descriptor in clients:
-        poller.register(descriptor, select.EPOLLIN)
-    message = frame(1, INSERT)
-    for client in clients.values():
-        client.send(message)
-    count, cpu = 0, server.cpu_us()
-    began = time.monotonic()
-    while time.monotonic() < began + arguments.seconds:
-        for descriptor, _ in poller.poll():
-            clients[descriptor].recv(4096)
-            clients[descriptor].send(message)
-            count += 1
-    took = time.monotonic() - began
-    cpu = server.cpu_us() - cpu
-    server.stop()
-    result = {"rooms": arguments.rooms, "writes_per_second": round(count / took),
-              "cpu_us_per_write": round(cpu / count, 1),
-              "commit_and_sync_each_per_second": round(commit_and_sync_each(folder, 2))}
-    shutil.rmtree(folder)
+    try:
+        result = (writes if arguments.what == "writes" else quiet)(arguments, folder)
+    finally:
+        shutil.rmtree(folder)
     print(json.dumps(result))
 
 
