@@ -4,6 +4,7 @@
 #include <ringroom/version.h>
 
 #include "connect/connect.h"
+#include "inspect/inspect.h"
 #include "load/command.h"
 
 #include <cstdio>
@@ -22,6 +23,8 @@ constexpr const char* help =
     "  serve    serve rooms until SIGINT or SIGTERM\n"
     "  load     load a WebSocket server, check its answers, and measure it\n"
     "  connect  talk to a room from a terminal or a script\n"
+    "  rooms    list the rooms that are stored\n"
+    "  sql      read the database of a room\n"
     "\n"
     "'ringroom SUBCOMMAND --help' shows the options of a subcommand.\n";
 
@@ -50,6 +53,19 @@ int load(int argc, char** argv) {
   return ringroom::load::main(static_cast<int>(arguments.size()), arguments.data());
 }
 
+int rooms(int argc, char** argv) {
+  char name[] = "ringroom rooms";
+  std::vector<char*> arguments = arguments_of(name, argc, argv);
+  return ringroom::inspect::rooms(static_cast<int>(arguments.size()), arguments.data(),
+                                  ringroom::detail::this_plugin());
+}
+
+int sql(int argc, char** argv) {
+  char name[] = "ringroom sql";
+  std::vector<char*> arguments = arguments_of(name, argc, argv);
+  return ringroom::inspect::sql(static_cast<int>(arguments.size()), arguments.data());
+}
+
 int refuse(std::string_view argument) {
   std::fprintf(stderr,
                "ringroom: there is no subcommand '%.*s'\n"
@@ -65,6 +81,8 @@ int main(int argc, char** argv) {
   if (argument == "serve") return serve(argc, argv);
   if (argument == "load") return load(argc, argv);
   if (argument == "connect") return connect(argc, argv);
+  if (argument == "rooms") return rooms(argc, argv);
+  if (argument == "sql") return sql(argc, argv);
   if (argument == "--version") {
     std::puts("ringroom " RINGROOM_VERSION);
     return 0;

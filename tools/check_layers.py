@@ -22,10 +22,11 @@ LAYERS = {
     "server": {"shard", "agent", "base"},
     "load": {"reactor", "codec", "base"},
     "connect": {"codec", "base"},
+    "inspect": {"server", "store", "codec", "base"},
     "samples": set(),
 }
 # src/main.cc and its like: they put the program together.
-MAIN = {"server", "load", "connect", "samples"}
+MAIN = {"server", "load", "connect", "inspect", "samples"}
 
 # Libraries that one layer has to itself, and what others include in their place.
 LIBRARIES = [

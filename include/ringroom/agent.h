@@ -410,6 +410,11 @@ class Agent {
   }
   /// Keys and values, in the same database.
   Storage storage() { return Storage(*host_); }
+  /// Ends the room when the turn does: its database and alarm are gone, also what is still
+  /// written, then the agent. What has been said is sent, an answer to the call that asked for this
+  /// too; then every connection is closed with 1001, without on_close. The next event finds a new
+  /// room. Durable before anybody hears of it. Throws SqlError if the disk fails.
+  void destroy();
 
   /// Keeps this agent in memory for as long as what is returned lives.
   [[nodiscard]] KeepAlive keep_alive();

@@ -5,6 +5,7 @@
 #include "ringroom/batch.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace ringroom {
 
@@ -53,6 +54,9 @@ struct AgentOptions {
   DuplicateIds duplicate_ids = DuplicateIds::keep;
   /// Of queue() and broadcast_queued(), and for connections that ask for envelopes.
   Batching batching = {};
+  /// What the class was called before: the rooms of that name are its own from the server's next
+  /// start on. It may stay here, or go when they have moved.
+  std::string_view renamed_from = {};
 };
 
 }  // namespace ringroom

@@ -37,6 +37,10 @@ inline constexpr std::size_t outbox_bytes_max_default = 1 * MiB;
 inline constexpr std::size_t body_bytes_max_default = 8 * MiB;
 /// Connections of one room; default of --room-connections-max.
 inline constexpr std::size_t room_connections_max_default = 32768;
+/// Bytes of one room's database; default of --database-bytes-max.
+inline constexpr std::size_t database_bytes_max_default = 10 * 1024 * MiB;
+/// Databases that one shard has open at a time; default of --databases-open-max.
+inline constexpr std::size_t databases_open_max_default = 2000;
 /// Messages of one envelope, received or sent (proto/README.md).
 inline constexpr std::size_t envelope_messages_max = 16'384;
 /// Bytes of UTF-8 of a batched message's type, and of its key.

@@ -14,7 +14,7 @@ namespace ringroom::detail {
 
 constexpr Abi this_abi() {
   return {
-      .interface_number = 2,
+      .interface_number = 3,
       .agent_bytes = sizeof(Agent),
       .connection_bytes = sizeof(Connection),
       .request_bytes = sizeof(Request),

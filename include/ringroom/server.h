@@ -40,6 +40,9 @@ struct ServerOptions {
   std::size_t outbox_bytes_max = limits::outbox_bytes_max_default;
   std::size_t body_bytes_max = limits::body_bytes_max_default;
   std::size_t room_connections_max = limits::room_connections_max_default;
+  std::size_t database_bytes_max = limits::database_bytes_max_default;
+  std::size_t databases_open_max = limits::databases_open_max_default;
+  std::chrono::milliseconds query_time_max = std::chrono::seconds(5);
   /// Where rooms are: /{prefix}/{class}/{room}; each may have several segments, "/" has none. None:
   /// "agents".
   std::vector<std::string> prefixes;

@@ -94,6 +94,7 @@ void Host::forget_awake() {
   stop_ticks();
   runtime_.timers().cancel(awake_->idle);
   for (const auto& task : awake_->tasks) runtime_.timers().cancel(task->timer);
+  awake_->tasks.clear();  // answers that they hold are dropped while they are still counted
   if (awake_->link != nullptr) awake_->link->host = nullptr;
   forget_questions();
   runtime_.awake_pool().destroy(std::exchange(awake_, nullptr)->place);

@@ -171,6 +171,8 @@ class Host {
   SqlRows own_sql(std::string_view query, std::span<const SqlValue> values);
   void begin_transaction();
   void end_transaction(bool undo);
+  /// Ends the room with the turn.
+  void destroy();
   /// Whether what the agent says now has to wait for a write of its own.
   bool is_gated() const;
   /// What became of the turn's writes.
@@ -261,6 +263,7 @@ class Host {
 
   Settings& settings();
   store::RoomStore& room_store();
+  void end_room();
   void hold_back(std::function<void()> give, std::function<void(const std::string&)> refuse);
   bool answers_automatically(std::uint32_t member, const Message& message);
   void on_alarm();

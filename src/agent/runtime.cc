@@ -69,14 +69,18 @@ void Runtime::commit_turn() {
   });
 }
 
-void Runtime::open_gates() {
-  if (const auto lost = store_.take_failed()) {
+void Runtime::open_gates(std::optional<std::uint64_t> lost) {
+  if (lost) {
     const std::vector<Host*> awake = awake_;
     for (Host* host : awake) {
       if (host->is_gated()) host->lose_writes(*lost);
     }
+    for (const std::uint32_t room : ended_) {
+      if (host(room).is_gated()) host(room).lose_writes(*lost);
+    }
   }
   hub_.open_gates(store_.durable());
+  std::erase_if(ended_, [this](std::uint32_t room) { return !host(room).is_gated(); });
   if (holding_back_.empty()) return;
   for (const std::uint32_t room : std::exchange(holding_back_, {})) {
     if (exists(room) && !host(room).release_held_back()) holding_back_.push_back(room);

@@ -137,10 +137,12 @@ class Runtime {
 
   /// Commits what agents wrote, and tells those whose writes are lost.
   void commit_turn();
-  /// Everything up to the store's durable batch may leave, and nothing that is lost does.
-  void open_gates();
+  /// Everything up to the store's durable batch may leave, and nothing from the `lost` one on does.
+  void open_gates(std::optional<std::uint64_t> lost);
   /// A room has something behind its gate that isn't a frame.
   void note_held_back(std::uint32_t room) { holding_back_.push_back(room); }
+  /// A room was destroyed, and that isn't durable yet.
+  void note_ended(std::uint32_t room) { ended_.push_back(room); }
 
   /// Why rooms are awake; a walk over those that are.
   AwakeCounts awake_counts() const;
@@ -165,6 +167,7 @@ class Runtime {
   std::uint64_t now_ns_ = 0;
   std::int64_t wall_ms_ = 0;
   std::vector<std::uint32_t> holding_back_;  // rooms with more than frames behind their gate
+  std::vector<std::uint32_t> ended_;         // destroyed, behind their gate
   RuntimeCounts counts_;
   CallScratch scratch_;
   codec::agents::ClientFrameReader frame_reader_;

@@ -18,7 +18,9 @@ using store::Committed;
 
 namespace {
 constexpr const char* storage_failed = "the room's storage failed";
-}
+// In the words of the Agents SDK.
+constexpr const char* room_destroyed = "Durable Object destroyed";
+}  // namespace
 
 store::RoomStore& Host::room_store() {
   if (awake_->store == nullptr) {
@@ -74,16 +76,52 @@ void Host::end_transaction(bool undo) {
   }
 }
 
+void Host::destroy() {
+  const GateCloser closer(*this);
+  room_store().destroy();
+}
+
 bool Host::is_gated() const {
   return hub().is_gated(group_);
 }
 
 void Host::committed(Committed result) {
   const bool closed = std::exchange(awake_->gate_closing, false);
-  if (result == Committed::nothing && closed) hub().close_gate(room_, awake_->gate_before);
-  if (result != Committed::lost) return;
-  base::log_error(title() + ": the writes of a turn could not be committed and are lost");
-  lose_writes(runtime_.store().batch_number());
+  if (result == Committed::nothing && closed) {
+    hub().close_gate(room_, awake_->gate_before);
+    for (HeldBack& held : awake_->held_back) held.batch = std::min(held.batch, awake_->gate_before);
+  }
+  if (result == Committed::lost) {
+    base::log_error(title() + ": the writes of a turn could not be committed and are lost");
+    lose_writes(runtime_.store().batch_number());
+  } else if (awake_->store->is_destroyed()) {
+    end_room();
+  }
+}
+
+// No on_close: it would wake a new room to tell it of connections that it never had. What the agent
+// has said leaves first, and all of it when the end is durable.
+void Host::end_room() {
+  flush_all();
+  while (!group_.members.empty()) {
+    const std::uint32_t slot = ConnectionAccess::slot(group_.members.back());
+    connection::Record& record = hub().slab()[slot];
+    if (record.stage == connection::Stage::open) {
+      hub().mark_closing(slot);
+      hub().queue_close_frame(slot, number(CloseCode::going_away), room_destroyed);
+    }
+    leave(record);
+    hub().finish(slot, true);
+  }
+  guard("destructor", nullptr, [&] { agent_.reset(); });
+  awake_->store->abandon();
+  runtime_.note_asleep(*this);
+  if (settings_ != nullptr) runtime_.timers().cancel(settings_->alarm);
+  settings_ = nullptr;
+  std::vector<HeldBack> held_back = std::exchange(awake_->held_back, {});
+  begin_awake();  // so that a room nobody comes to goes
+  awake_->held_back = std::move(held_back);
+  if (is_gated()) runtime_.note_ended(room_);
 }
 
 // What the agent knows may be more than what is stored: it is made anew, from what is.
@@ -91,6 +129,7 @@ void Host::lose_writes(std::uint64_t batch) {
   hub().lose(room_, batch);
   if (awake_ == nullptr) return;
   for (const HeldBack& held : std::exchange(awake_->held_back, {})) held.refuse(storage_failed);
+  if (agent_ == nullptr) return;  // the room was destroyed
   guard("destructor", nullptr, [&] { agent_.reset(); });
   if (awake_->store != nullptr) awake_->store->abandon();
   runtime_.note_asleep(*this);
@@ -128,6 +167,9 @@ void Agent::begin_transaction() {
 }
 void Agent::end_transaction(bool undo) {
   host_->end_transaction(undo);
+}
+void Agent::destroy() {
+  host_->destroy();
 }
 
 // ---- Keys and values

@@ -29,7 +29,8 @@ void Host::on_idle() {
   if (now - awake_->last_event_ns < after) {
     return runtime_.timers().set(awake_->idle, awake_->last_event_ns + after);
   }
-  if (!awake_reasons().empty()) return runtime_.timers().set(awake_->idle, now + after);
+  // Of a room that was destroyed there may be something left to say.
+  if (!awake_reasons().empty() || is_gated()) return runtime_.timers().set(awake_->idle, now + after);
   if (awake_->queues != nullptr && !awake_->queues->empty()) {
     // Asleep once the clients have what was queued.
     flush_all();

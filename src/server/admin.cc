@@ -17,6 +17,7 @@ constexpr std::string_view index_page = R"(<!doctype html>
 <li><a href="/healthz">/healthz</a>: 200 while the server serves
 <li><a href="/metrics">/metrics</a>: numbers of every shard, for Prometheus
 <li><a href="/rooms">/rooms</a>: the rooms, as JSON
+<li>/sql: reads a room's database, for <code>ringroom sql</code>
 </ul>
 )";
 
@@ -53,10 +54,31 @@ Deferred<Response> answer_with(Deferred<Whole> collect, Describe describe) {
   return answer;
 }
 
+// A page of another site can't send JSON without being asked first, which it isn't.
+Deferred<Response> query_room(shard::Shard& shard, const Request& request) {
+  if (request.method() != "POST") {
+    return Response::text(405, "Method not allowed").set_header("Allow", "POST");
+  }
+  if (request.header("Content-Type") != "application/json") {
+    return Response::text(415, "The body must be application/json");
+  }
+  const json body = json::parse(request.body(), nullptr, false);
+  const auto text = [&body](const char* key) {
+    const auto found = body.is_object() ? body.find(key) : body.end();
+    return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  shard::RoomQuery query{text("class"), text("room"), text("query")};
+  if (query.class_name.empty() || query.room.empty() || query.query.empty()) {
+    return Response::text(400, R"(The body must be {"class": "…", "room": "…", "query": "…"})");
+  }
+  return shard.query_room(std::move(query));
+}
+
 }  // namespace
 
 Deferred<Response> Admin::handle(shard::Shard& shard, const Request& request) {
   const std::string_view path = request.path();
+  if (path == "/sql") return query_room(shard, request);
   if (path != "/" && path != "/healthz" && path != "/metrics" && path != "/rooms") {
     return Response::text(404, "Not found");
   }

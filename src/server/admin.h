@@ -1,4 +1,4 @@
-// Admin: what the admin address answers: /healthz, /metrics and /rooms. Owned by the server, called
+// Admin: what the admin address answers: /healthz, /metrics, /rooms and /sql. Owned by the server, called
 // on the thread of the first shard, which serves that address; reads other shards' numbers without
 // a lock.
 #pragma once

@@ -44,6 +44,12 @@ std::string put_connections(Settings& settings, const std::string& text) {
   return number.error;
 }
 
+std::string put_databases_open(Settings& settings, const std::string& text) {
+  const base::Parsed<std::uint64_t> number = base::parse_number(text, UINT32_MAX);
+  if (number.value) settings.options.databases_open_max = *number.value;
+  return number.error;
+}
+
 std::string put_durability(Settings& settings, const std::string& text) {
   if (text != "strict" && text != "process") return "must be strict or process";
   settings.options.durability = text == "strict" ? Durability::strict : Durability::process;
@@ -109,15 +115,16 @@ constexpr const char* limits_group = "Limits (SIZE: bytes, or a number and KiB, 
 constexpr const char* timing = "Timing (DURATION: a number and ms, s, m or h)";
 constexpr const char* operation = "Operation";
 
-constexpr std::array<Flag, 20> all_flags = {{
+constexpr std::array<Flag, 23> all_flags = {{
     {"listen", "ADDR:PORT", addresses,
      "where clients connect; [ADDR]:PORT for IPv6;\n"
      "0.0.0.0 for clients on other machines; port 0\n"
      "takes a free one (default 127.0.0.1:8787)",
      false, [](Settings& s, const std::string& text) { return put_text(s.options.listen, text); }},
     {"admin", "ADDR:PORT", addresses,
-     "/healthz, /metrics (Prometheus), /rooms (JSON);\n"
-     "'off' for none (default 127.0.0.1:8788)",
+     "/healthz, /metrics (Prometheus), /rooms (JSON),\n"
+     "and what 'ringroom sql' asks; 'off' for none\n"
+     "(default 127.0.0.1:8788)",
      false, [](Settings& s, const std::string& text) { return put_text(s.options.admin, text); }},
     {"prefix", "PATH", addresses,
      "rooms are at /PATH/{class}/{room}; '/' for\n"
@@ -176,6 +183,24 @@ constexpr std::array<Flag, 20> all_flags = {{
      "connections of one room; the next is answered\n"
      "with 503 (default 32768)",
      false, put_connections},
+    {"database-bytes-max", "SIZE", limits_group,
+     "one room's database; what would make it larger\n"
+     "fails (default 10GiB)",
+     false,
+     [](Settings& s, const std::string& text) {
+       return put_size(s.options.database_bytes_max, text);
+     }},
+    {"databases-open-max", "N", limits_group,
+     "databases that a shard has open, a file each;\n"
+     "those of busy rooms (default 2000)",
+     false, put_databases_open},
+    {"query-time-max", "DURATION", timing,
+     "stop an agent's SQL query that takes longer\n"
+     "(default 5s)",
+     false,
+     [](Settings& s, const std::string& text) {
+       return put_duration(s.options.query_time_max, text);
+     }},
     {"handshake-timeout", "DURATION", timing,
      "close who hasn't sent a whole request by then\n"
      "(default 10s)",

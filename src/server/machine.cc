@@ -55,15 +55,20 @@ OpenFiles raise_open_files(unsigned shards) {
   ASSERT(failed == 0);
   const rlim_t needed = process_files + shards * shard_files + clients_min;
   if (limit.rlim_max < needed) {
-    return {0, "the limit of open files (RLIMIT_NOFILE) is " + base::grouped(limit.rlim_max) +
-                   ", and this server needs " + base::grouped(needed) +
-                   " and one more for each client: raise it with 'ulimit -n', LimitNOFILE= of "
-                   "systemd, or --ulimit nofile of a container"};
+    return {0, 0,
+            "the limit of open files (RLIMIT_NOFILE) is " + base::grouped(limit.rlim_max) +
+                ", and this server needs " + base::grouped(needed) +
+                " and one more for each client: raise it with 'ulimit -n', LimitNOFILE= of "
+                "systemd, or --ulimit nofile of a container"};
   }
   limit.rlim_cur = limit.rlim_max;
   failed = setrlimit(RLIMIT_NOFILE, &limit);
   ASSERT(failed == 0);
-  return {static_cast<std::uint32_t>(std::min(limit.rlim_max, ring_files_max)), {}};
+  // The sockets are in the rings' tables, so that the process has these for itself.
+  const rlim_t databases = (limit.rlim_max - process_files) / shards - shard_files;
+  return {static_cast<std::uint32_t>(std::min(limit.rlim_max, ring_files_max)),
+          static_cast<std::uint32_t>(std::min(databases, ring_files_max)),
+          {}};
 }
 
 }  // namespace ringroom::server

@@ -17,9 +17,10 @@ void pin_thread(unsigned core);
 /// What top and gdb show of the calling thread; up to 15 characters.
 void name_thread(const std::string& name);
 
-/// How many sockets the table of one ring can have.
+/// How many sockets the table of one ring can have, and how many databases a shard can have open.
 struct OpenFiles {
   std::uint32_t files_max = 0;
+  std::uint32_t databases_max = 0;
   std::string error;  ///< why not even a small server can work; else empty
 };
 

@@ -26,7 +26,7 @@ struct Number {
   shard::Counter Stats::*member;
 };
 
-constexpr std::array<Number, 18> numbers = {{
+constexpr std::array<Number, 26> numbers = {{
     {"ringroom_connections", "Client connections open now, WebSocket and HTTP.", MetricType::Gauge,
      &Stats::connections_open},
     {"ringroom_connections_parked", "Connections of sleeping agents that cost a record only.",
@@ -61,6 +61,26 @@ constexpr std::array<Number, 18> numbers = {{
      &Stats::callbacks_failed_total},
     {"ringroom_callbacks_slow_total", "Callbacks of agents that held their shard too long.",
      MetricType::Counter, &Stats::callbacks_slow_total},
+    {"ringroom_databases_open", "Databases of rooms open now.", MetricType::Gauge,
+     &Stats::databases_open},
+    {"ringroom_databases_opened_total", "Databases of rooms opened.", MetricType::Counter,
+     &Stats::databases_opened_total},
+    {"ringroom_storage_commits_total", "Turns of rooms that wrote, committed into the log.",
+     MetricType::Counter, &Stats::storage_commits_total},
+    {"ringroom_storage_log_writes_total",
+     "Writes of the log for all rooms that wrote meanwhile; one sync each if --durability strict.",
+     MetricType::Counter, &Stats::storage_log_writes_total},
+    {"ringroom_storage_log_bytes_total", "Bytes written to the log.", MetricType::Counter,
+     &Stats::storage_log_bytes_total},
+    {"ringroom_storage_segments_waiting",
+     "Full segments of the log that aren't in the rooms' files yet.", MetricType::Gauge,
+     &Stats::storage_segments_waiting},
+    {"ringroom_storage_segments_written_back_total",
+     "Segments of the log written into the rooms' files: checkpoints.", MetricType::Counter,
+     &Stats::storage_segments_written_back_total},
+    {"ringroom_storage_failures_total",
+     "Times that the log could not be written; rooms lost what they had not told anybody.",
+     MetricType::Counter, &Stats::storage_failures_total},
 }};
 
 struct Duration {
@@ -69,9 +89,12 @@ struct Duration {
   DurationHistogram Stats::*member;
 };
 
-constexpr std::array<Duration, 2> durations = {{
+constexpr std::array<Duration, 3> durations = {{
     {"ringroom_turn_seconds", "Time of a shard's turn, without its waiting.", &Stats::turn_time},
     {"ringroom_tick_lateness_seconds", "How late on_tick was called.", &Stats::tick_lateness},
+    {"ringroom_storage_gate_wait_seconds",
+     "From the first commit of a batch until it was durable, and its rooms could speak.",
+     &Stats::gate_wait},
 }};
 
 ClientMetric labelled(std::size_t shard) {

@@ -130,7 +130,7 @@ Command parse_command(int argc, const char* const* argv) {
 
 std::string check(const ServerOptions& options) {
   using namespace std::chrono_literals;
-  const std::array<std::string, 12> errors = {
+  const std::array<std::string, 15> errors = {
       check_address("--listen", options.listen),
       options.admin == "off" ? "" : check_address("--admin", options.admin),
       check_prefixes(options.prefixes),
@@ -142,6 +142,9 @@ std::string check(const ServerOptions& options) {
       check_number("--attachment-bytes-max", options.attachment_bytes_max, 0,
                    limits::attachment_bytes_max_limit),
       check_number("--room-connections-max", options.room_connections_max, 1, 1ULL << 20),
+      check_number("--database-bytes-max", options.database_bytes_max, 64ULL << 10, 1024 * GiB),
+      check_number("--databases-open-max", options.databases_open_max, 1, 1ULL << 20),
+      check_duration("--query-time-max", options.query_time_max, 1ms, 1h),
       check_duration("--handshake-timeout", options.handshake_timeout, 1ms, 1h),
       options.ping_every == 0ms ? ""
                                 : check_duration("--ping-every", options.ping_every, 10ms, 24h),

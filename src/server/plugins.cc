@@ -100,6 +100,7 @@ class Gatherer {
 
   // In the order of their URLs.
   Classes take() {
+    if (!failed()) check_renamed();
     Classes classes{{}, std::move(routes_), std::move(error_)};
     for (const auto& [segment, served] : by_segment_) classes.all.push_back(served.info);
     return classes;
@@ -125,6 +126,27 @@ class Gatherer {
     if (!path) return fail("the route '" + route.path + "' of " + origin + " is no path of a URL");
     route.path = *path;
     routes_.push_back(std::move(route));
+  }
+
+  // The rooms of one class can't go to two, and not while it is there.
+  void check_renamed() {
+    std::map<std::string_view, std::string_view> heirs;
+    for (const auto& [segment, served] : by_segment_) {
+      const std::string_view old = served.info.options.renamed_from;
+      if (!old.empty()) heirs.try_emplace(old, served.info.name);
+    }
+    for (const auto& [segment, served] : by_segment_) {
+      const std::string name(served.info.name);
+      const std::string old(served.info.options.renamed_from);
+      if (const auto heir = heirs.find(name); heir != heirs.end()) {
+        return fail("class " + std::string(heir->second) + " is renamed_from " + name +
+                    ", which is served too; take one of them away");
+      }
+      if (!old.empty() && heirs.at(old) != name) {
+        return fail("both class " + std::string(heirs.at(old)) + " and class " + name +
+                    " are renamed_from " + old + "; only one can have its rooms");
+      }
+    }
   }
 
   std::map<std::string, Served> by_segment_;

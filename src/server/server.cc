@@ -14,6 +14,7 @@
 #include "server/stop_signals.h"
 #include "server/watchdog.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <stdexcept>
@@ -67,6 +68,7 @@ class Server::Body {
   std::vector<unsigned> cores_;
   unsigned shards_ = 0;
   std::uint32_t files_max_ = 0;
+  std::uint32_t databases_max_ = 0;
   server::Classes classes_;
   std::vector<detail::RouteInfo> routes_;  // of route(): they come before those of classes_
   server::Listeners listeners_;
@@ -123,6 +125,7 @@ std::string Server::Body::choose_shards() {
   shards_ = options_.shards == 0 ? static_cast<unsigned>(cores_.size()) : options_.shards;
   const server::OpenFiles files = server::raise_open_files(shards_);
   files_max_ = files.files_max;
+  databases_max_ = files.databases_max;
   return files.error;
 }
 
@@ -165,6 +168,9 @@ void Server::Body::make_config() {
   config_.outbox_bytes_max = options_.outbox_bytes_max;
   config_.body_bytes_max = options_.body_bytes_max;
   config_.room_connections_max = options_.room_connections_max;
+  config_.database_bytes_max = options_.database_bytes_max;
+  config_.databases_open_max = std::min<std::size_t>(options_.databases_open_max, databases_max_);
+  config_.query_time_max = options_.query_time_max;
   config_.files_max = files_max_;
   config_.ring_features = options_.ring_features;
   config_.data = options_.data;

@@ -49,6 +49,9 @@ struct Config {
   std::size_t outbox_bytes_max = 0;
   std::size_t body_bytes_max = 0;
   std::size_t room_connections_max = 0;
+  std::size_t database_bytes_max = limits::database_bytes_max_default;
+  std::size_t databases_open_max = limits::databases_open_max_default;
+  std::chrono::milliseconds query_time_max{std::chrono::seconds(5)};
   std::uint32_t files_max = 0;
   std::optional<std::vector<std::string>> ring_features;
   /// Where rooms are stored; ":memory:": nowhere.

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "shard/lane.h"
 #include "shard/shard.h"
+#include "store/rename.h"
 
 #include <atomic>
 #include <string>
@@ -53,6 +54,11 @@ std::string Fleet::open_data() {
   store::FolderLock lock;
   store::Trouble trouble = lock.take(config_.data);
   if (trouble.empty()) trouble = store::recover(config_.data);
+  for (const detail::AgentClassInfo& info : config_.classes) {
+    const std::string_view old = info.options.renamed_from;
+    if (!trouble.empty() || old.empty()) continue;
+    trouble = store::rename_class(config_.data, old, info.name);
+  }
   if (!trouble.empty()) return "--data: " + trouble;
   data_ = std::make_unique<Data>(config_, std::move(lock));
   return {};

@@ -31,6 +31,13 @@ struct RoomInfo {
   std::vector<std::string> awake;  ///< why, in the words of Lab's "why"; empty: asleep
 };
 
+/// What somebody outside wants to know of a room's database.
+struct RoomQuery {
+  std::string class_name;  ///< or its segment
+  std::string room;
+  std::string query;
+};
+
 class Fleet {
  public:
   /// `listeners`: one listening socket for each shard; `admin_listener`: -1 for none. The sockets

@@ -83,6 +83,18 @@ class QuestionLetter final : public Letter {
   agent_runtime::Question question_;
 };
 
+class QueryLetter final : public Letter {
+ public:
+  QueryLetter(unsigned from, std::uint64_t ticket, RoomQuery query)
+      : from_(from), ticket_(ticket), query_(std::move(query)) {}
+  void open(Shard& home) override { home.take_query(from_, ticket_, query_); }
+
+ private:
+  unsigned from_;
+  std::uint64_t ticket_;
+  RoomQuery query_;
+};
+
 class AwakeAnswer final : public Letter {
  public:
   AwakeAnswer(std::uint64_t ticket, const agent_runtime::AwakeCounts& counts)

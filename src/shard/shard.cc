@@ -32,6 +32,9 @@ connection::HubOptions hub_options(const Config& config) {
 store::StoreOptions store_options(const Config& config) {
   store::StoreOptions options;
   options.durability = config.durability;
+  options.open_max = config.databases_open_max;
+  options.limits.database_bytes_max = config.database_bytes_max;
+  options.limits.query_time_max = config.query_time_max;
   return options;
 }
 
@@ -253,6 +256,7 @@ void Shard::publish(std::uint64_t turn_began_ns) {
   stats.outbox_dropped_total.set(counts.outbox_dropped);
   stats.outbox_closed_total.set(counts.outbox_closed);
   stats.callbacks_failed_total.set(counts.callbacks_failed);
+  publish_storage();
   stats.turn_time.add(ring_->now_ns() - turn_began_ns);
 }
 

@@ -76,6 +76,12 @@ class Shard final : public agent_runtime::ShardServices {
   /// Why agents are awake, of all shards together.
   Deferred<agent_runtime::AwakeCounts> collect_awake();
 
+  // ---- Queries from outside (queries.cc)
+
+  /// Reads a room's database. As JSON: `{"columns", "rows"}`, or with another status `{"error"}`.
+  Deferred<Response> query_room(RoomQuery query);
+  void take_query(unsigned from, std::uint64_t ticket, const RoomQuery& query);
+
   // ---- Agents that ask agents (questions.cc)
 
   std::optional<std::string> ask(const agent_runtime::Asker& asker,
@@ -109,7 +115,17 @@ class Shard final : public agent_runtime::ShardServices {
   void on_deadline(std::uint32_t slot, connection::Deadline about);
   void on_trouble();
   void publish(std::uint64_t turn_began_ns);
+  void publish_storage();
   bool over_budget();
+
+  // What was read, and may not be told yet.
+  struct ReadRoom {
+    std::uint64_t batch;
+    unsigned from;
+    std::uint64_t ticket;
+    Response response;
+  };
+  void tell_readings(std::optional<std::uint64_t> lost);
 
   // storage.cc
   void commit_writes();
@@ -251,12 +267,16 @@ class Shard final : public agent_runtime::ShardServices {
   Tallies<std::vector<RoomInfo>> rooms_asked_;
   Tallies<agent_runtime::AwakeCounts> awake_asked_;
   std::uint64_t stop_counter_ = 0;
+  std::vector<ReadRoom> readings_;
   std::uint64_t helper_counter_ = 0;
   std::size_t log_write_bytes_ = 0;
+  std::uint64_t batch_began_ns_ = 0;  // the turn of its first commit; 0: it has none
+  std::uint64_t write_began_ns_ = 0;  // the same of the batch that is being written
   bool accepts_paused_ = false;
   bool accepts_singly_ = false;
   bool accepting_[2] = {false, false};
   bool stopping_ = false;
+  bool cut_off_ = false;  // who didn't close in time
   std::uint64_t stop_deadline_ns_ = 0;
   base::Timer ping_timer_;
   base::Timer tidy_timer_;

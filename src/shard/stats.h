@@ -63,8 +63,17 @@ struct Stats {
   Counter outbox_closed_total;
   Counter callbacks_failed_total;
   Counter callbacks_slow_total;
+  Counter databases_open;
+  Counter databases_opened_total;
+  Counter storage_commits_total;
+  Counter storage_log_writes_total;
+  Counter storage_log_bytes_total;
+  Counter storage_segments_waiting;
+  Counter storage_segments_written_back_total;
+  Counter storage_failures_total;
   DurationHistogram turn_time;
   DurationHistogram tick_lateness;
+  DurationHistogram gate_wait;
 };
 
 }  // namespace ringroom::shard

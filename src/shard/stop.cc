@@ -37,7 +37,7 @@ void Shard::start_stopping() {
 
 bool Shard::is_stopped() {
   if (!stopping_) return false;
-  if (hub_.slab().live() == 0) return true;
+  if (hub_.slab().live() == 0 || cut_off_) return !store_.is_writing();
   if (turn_began_ns_ < stop_deadline_ns_) {
     // Wakes the shard for the deadline even if nobody says anything more.
     if (!ping_timer_.is_set()) {
@@ -55,7 +55,8 @@ bool Shard::is_stopped() {
     connection_ended(slot, record);
   }
   ring_->submit_and_wait(0, false);
-  return true;
+  cut_off_ = true;
+  return !store_.is_writing();
 }
 
 }  // namespace ringroom::shard

@@ -3,6 +3,7 @@
 #include "shard/shard.h"
 
 #include <cerrno>
+#include <utility>
 
 namespace ringroom::shard {
 
@@ -13,16 +14,35 @@ using reactor::Tag;
 void Shard::commit_writes() {
   store_.read_answers();
   if (store_.has_turn()) runtime_.commit_turn();
+  if (batch_began_ns_ == 0 && store_.has_batch()) batch_began_ns_ = turn_began_ns_;
   if (const auto write = store_.next_write()) {
+    write_began_ns_ = std::exchange(batch_began_ns_, 0);
     log_write_bytes_ = write->bytes.size();
     ring_->write_durably(write->descriptor, write->bytes, write->offset, Tag::of(Op::log_write, 0));
   }
-  runtime_.open_gates();
+  if (!store_.has_batch()) batch_began_ns_ = 0;
+  const std::optional<std::uint64_t> lost = store_.take_failed();
+  runtime_.open_gates(lost);
+  tell_readings(lost);
 }
 
 void Shard::on_log_write(const Completion& completion) {
   const bool whole = completion.result == static_cast<std::int64_t>(log_write_bytes_);
   store_.written(whole ? 0 : completion.result < 0 ? -completion.result : EIO);
+  if (whole) lane_.stats.gate_wait.add(ring_->now_ns() - write_began_ns_);
+}
+
+void Shard::publish_storage() {
+  Stats& stats = lane_.stats;
+  const store::StoreCounts& counts = store_.counts();
+  stats.databases_open.set(store_.open_databases());
+  stats.databases_opened_total.set(counts.databases_opened);
+  stats.storage_commits_total.set(counts.commits);
+  stats.storage_log_writes_total.set(counts.log_writes);
+  stats.storage_log_bytes_total.set(counts.log_bytes);
+  stats.storage_segments_waiting.set(store_.segments_waiting());
+  stats.storage_segments_written_back_total.set(counts.written_back);
+  stats.storage_failures_total.set(counts.failures);
 }
 
 // The helper has done something, which commit_writes() looks at.

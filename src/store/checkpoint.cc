@@ -5,19 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <map>
-#include <unordered_map>
-#include <vector>
 
 namespace ringroom::store {
-
-namespace {
-
-// The last image of each page of one database.
-struct Newest {
-  std::map<std::uint32_t, const std::byte*> pages;  // in the order of the file
-  std::uint32_t pages_total = 0;
-};
 
 Trouble read_whole(const File& file, BlockBuffer& whole) {
   const std::size_t bytes = file.size() / block_bytes * block_bytes;
@@ -27,8 +16,7 @@ Trouble read_whole(const File& file, BlockBuffer& whole) {
   return {};
 }
 
-std::unordered_map<std::string_view, Newest> newest_of(std::span<const std::byte> segment) {
-  std::unordered_map<std::string_view, Newest> all;
+void add_commits(std::span<const std::byte> segment, NewestPages& all) {
   SegmentReader reader(segment);
   while (const auto commit = reader.next()) {
     Newest& newest = all[commit->database];
@@ -37,10 +25,15 @@ std::unordered_map<std::string_view, Newest> newest_of(std::span<const std::byte
       newest.pages[commit->numbers[i]] = commit->image(i).data();
     }
   }
-  return all;
 }
 
+namespace {
+
 Trouble write_database(const std::string& path, const Newest& newest) {
+  if (newest.pages_total == 0) {  // the room was destroyed
+    const int failed = remove_file(path);
+    return failed == 0 || failed == ENOENT ? Trouble{} : trouble("cannot remove", path, failed);
+  }
   File file;
   int failed = file.open(path, Access::write);
   for (const auto& [number, image] : newest.pages) {
@@ -74,7 +67,9 @@ Trouble write_back(const File& segment, const std::string& folder) {
   BlockBuffer whole;
   Trouble failed = read_whole(segment, whole);
   if (!failed.empty()) return failed;
-  for (const auto& [name, newest] : newest_of(whole.bytes())) {
+  NewestPages commits;
+  add_commits(whole.bytes(), commits);
+  for (const auto& [name, newest] : commits) {
     failed = write_database(database_path(folder, name), newest);
     if (!failed.empty()) return failed;
   }
@@ -90,9 +85,6 @@ Trouble remove_in_order(const std::vector<std::string>& oldest_first, const std:
   return {};
 }
 
-namespace {
-
-// The segments of a folder, by generation; those that were being made, 0, hold nothing.
 Trouble find_segments(const std::string& folder, std::multimap<std::uint64_t, std::string>& found) {
   BlockBuffer header;
   header.extend(block_bytes);
@@ -104,8 +96,6 @@ Trouble find_segments(const std::string& folder, std::multimap<std::uint64_t, st
   }
   return {};
 }
-
-}  // namespace
 
 Trouble recover(const std::string& folder) {
   std::multimap<std::uint64_t, std::string> segments;

@@ -3,11 +3,15 @@
 // on the helper's thread, or before there are others.
 #pragma once
 
+#include "store/block_buffer.h"
 #include "store/disk.h"
 
 #include <cstdint>
+#include <map>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace ringroom::store {
@@ -15,6 +19,22 @@ namespace ringroom::store {
 /// What is wrong with a disk, in words for the log; empty: nothing.
 using Trouble = std::string;
 Trouble trouble(const std::string& what, const std::string& path, int error);
+
+/// Segments in the folder of the logs, the oldest first, by generation; those that were being made,
+/// 0, hold nothing.
+Trouble find_segments(const std::string& folder, std::multimap<std::uint64_t, std::string>& found);
+
+Trouble read_whole(const File& file, BlockBuffer& whole);
+
+/// The last image of each page of one database, as segments have it.
+struct Newest {
+  std::map<std::uint32_t, const std::byte*> pages;  // in the order of the file
+  std::uint32_t pages_total = 0;
+};
+/// By the database's name. Borrows the segments' bytes.
+using NewestPages = std::unordered_map<std::string_view, Newest>;
+/// Adds what a segment has, which comes behind what was added before.
+void add_commits(std::span<const std::byte> segment, NewestPages& all);
 
 /// Writes a segment's commits into the files of `folder`. What is written isn't synced.
 Trouble write_back(const File& segment, const std::string& folder);

@@ -76,7 +76,11 @@ Database::Database(
       class_name_(identity.class_name),
       room_(identity.room),
       connection_(vfs.open(pages)) {
-  if (connection_ == nullptr) throw SqlError("", "out of memory: SQLITE_NOMEM");
+  if (connection_ == nullptr) {
+    throw SqlError("", pages_.trouble() == 0
+                           ? "out of memory: SQLITE_NOMEM"
+                           : trouble("cannot read", pages_.name(), pages_.trouble()));
+  }
   configure();
   if (pages_.total() > 0 || pages_.trouble() != 0) check_version();
 }
@@ -234,9 +238,17 @@ SqlRows Database::step_through(sqlite3_stmt* statement,
   if (writes) prepare_to_write(query);
   const int columns = sqlite3_column_count(statement);
   std::vector<SqlValue> found;
+  std::size_t bytes = 0;
   int result = sqlite3_step(statement);
   for (; result == SQLITE_ROW; result = sqlite3_step(statement)) {
-    for (int i = 0; i < columns; ++i) found.push_back(column_value(statement, i));
+    for (int i = 0; i < columns; ++i) {
+      bytes += sizeof(SqlValue) + static_cast<std::size_t>(sqlite3_column_bytes(statement, i));
+      found.push_back(column_value(statement, i));
+    }
+    if (bytes > limits_.result_bytes_max) {
+      throw SqlError(query, "the rows are larger than " + std::to_string(limits_.result_bytes_max) +
+                                " bytes: ask for fewer");
+    }
   }
   if (result != SQLITE_DONE) {
     const SqlError error = error_of(query);

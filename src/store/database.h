@@ -3,6 +3,7 @@
 // closed when it sleeps or others need the handle. Bounded by DatabaseLimits.
 #pragma once
 
+#include "ringroom/limits.h"
 #include "ringroom/sql.h"
 #include "store/pages.h"
 #include "store/statements.h"
@@ -22,11 +23,12 @@ struct sqlite3;
 namespace ringroom::store {
 
 struct DatabaseLimits {
-  std::uint64_t database_bytes_max = std::uint64_t{10} << 30U;
+  std::uint64_t database_bytes_max = limits::database_bytes_max_default;
   std::size_t value_bytes_max = std::size_t{2} << 20U;  ///< of a TEXT, a BLOB or a row
   std::size_t query_bytes_max = std::size_t{100} << 10U;
   std::size_t cache_bytes_max = std::size_t{2} << 20U;  ///< SQLite's pages of one database
   std::chrono::milliseconds query_time_max{5'000};
+  std::size_t result_bytes_max = SIZE_MAX;  ///< of all rows of a query, as they lie in memory
 };
 
 /// Told before a database's transaction begins, and before it is written to.
@@ -37,6 +39,13 @@ class Turn {
   virtual void joins() = 0;
   /// It will be written to. Returns why it can't be; empty: it can.
   virtual std::string writes() = 0;
+};
+
+/// That of whoever looks at a room from outside.
+class NoTurn final : public Turn {
+ public:
+  void joins() override {}
+  std::string writes() override { return "only reading is possible from outside of the room"; }
 };
 
 /// Whose database it is.
@@ -66,6 +75,8 @@ class Database {
   void end_nested();
   void undo_nested();
 
+  /// Takes part in the turn. A query that writes, or a nested transaction, does so too.
+  void join_turn();
   /// Ends the turn's transaction. False: it couldn't be, and the turn's writes are lost.
   bool commit();
   void roll_back();
@@ -81,7 +92,6 @@ class Database {
   void configure();
   void check_version();
   void write_version();
-  void join_turn();
   bool is_undone() const;
   void prepare_to_write(std::string_view query);
   SqlRows run_all(std::string_view query, std::span<const SqlValue> values);

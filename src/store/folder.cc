@@ -26,4 +26,14 @@ Trouble FolderLock::take(const std::string& folder) {
          "its own with --data";
 }
 
+Trouble FolderLock::take_to_read(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0 && errno == ENOENT) return {};  // no server was ever here
+  if (descriptor_ < 0) return trouble("cannot read", path, errno);
+  if (::flock(descriptor_, LOCK_SH | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) return trouble("cannot lock", path, errno);
+  return folder + " is used by a running server: ask that one, by its --admin address";
+}
+
 }  // namespace ringroom::store

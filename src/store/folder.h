@@ -21,6 +21,8 @@ class FolderLock {
 
   /// Makes the folder if it isn't there. What prevents it is told with advice.
   Trouble take(const std::string& folder);
+  /// The same to read what is there, beside others that do: no server begins meanwhile.
+  Trouble take_to_read(const std::string& folder);
 
  private:
   int descriptor_ = -1;

@@ -83,6 +83,7 @@ LogNews Log::read_answers() {
       spare_ = std::move(answer.segment);
     } else if (succeeded) {
       --retired_;
+      ++news.segments;
       news.written_back = answer.last_batch;
     }
   }

@@ -26,6 +26,7 @@ struct LogWrite {
 /// What changed when the helper's answers were read.
 struct LogNews {
   std::optional<std::uint64_t> written_back;  // batches up to this stand in the files
+  unsigned segments = 0;                      // that it took
   bool healed = false;                        // a failed log may be written again
 };
 
@@ -47,6 +48,10 @@ class Log {
   bool is_full() const { return filling_.size() > batch_bytes_max; }
   /// Nothing waits to be written.
   bool is_idle() const { return filling_.empty() && writing_.empty(); }
+
+  bool has_batch() const { return !filling_.empty(); }
+  bool is_writing() const { return !writing_.empty(); }
+  unsigned segments_waiting() const { return retired_; }
 
   /// The next batch, if there is one, none is being written, and there is a place for it.
   std::optional<LogWrite> next_write();

@@ -37,7 +37,8 @@ struct RecordHeader {
 inline constexpr std::size_t record_unit = 64;
 static_assert(sizeof(RecordHeader) == record_unit && block_bytes % record_unit == 0);
 
-/// A commit as it was found in a segment. Borrows the segment's bytes.
+/// A commit as it was found in a segment; one of no pages destroys the database. Borrows the
+/// segment's bytes.
 struct Commit {
   std::string_view database;
   std::uint32_t pages_total;

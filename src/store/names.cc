@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include <openssl/sha.h>
 
@@ -46,7 +47,50 @@ std::string escaped(std::string_view name) {
   return text;
 }
 
+// -1: none.
+int value_of(char digit) {
+  const std::size_t value = digits.find(digit);
+  return value == std::string_view::npos ? -1 : static_cast<int>(value);
+}
+
+std::optional<std::string> unescaped(std::string_view text) {
+  std::string name;
+  while (!text.empty()) {
+    if (stands_for_itself(text.front())) {
+      name += text.front();
+      text.remove_prefix(1);
+      continue;
+    }
+    if (text.size() < 3 || text.front() != '%') return std::nullopt;
+    const int high = value_of(text[1]);
+    const int low = value_of(text[2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    name += static_cast<char>(high * 16 + low);
+    text.remove_prefix(3);
+  }
+  return name;
+}
+
 }  // namespace
+
+std::string class_folder(std::string_view class_name) {
+  return escaped(class_name);
+}
+
+std::optional<RoomName> parse_database_name(std::string_view name) {
+  constexpr std::string_view ending = ".db";
+  const std::size_t first = name.find('/');
+  const std::size_t last = name.rfind('/');
+  if (first == last || !name.ends_with(ending)) return std::nullopt;
+  const auto class_name = unescaped(name.substr(0, first));
+  std::string_view file = name.substr(last + 1);
+  file.remove_suffix(ending.size());
+  if (!class_name || class_name->empty() || file.empty()) return std::nullopt;
+  if (file.front() == '=') return RoomName{*class_name, std::nullopt};
+  auto room = unescaped(file);
+  if (!room) return std::nullopt;
+  return RoomName{*class_name, std::move(room)};
+}
 
 std::string database_name(std::string_view class_name, std::string_view room) {
   const Sum sum = sum_of(room);

@@ -1,6 +1,7 @@
 // Names: which file a room's database is, and which room a file is. Pure functions; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,5 +12,16 @@ namespace ringroom::store {
 /// and names that get too long for a file as '=' and their SHA-256. 4,096 folders for each class,
 /// so that a million rooms are 244 files in each.
 std::string database_name(std::string_view class_name, std::string_view room);
+
+/// The folder below rooms/ that has the rooms of a class.
+std::string class_folder(std::string_view class_name);
+
+/// What a database_name() was made of. Without the room if its name was too long for a file.
+struct RoomName {
+  std::string class_name;
+  std::optional<std::string> room;
+};
+/// Nothing if it is no database_name().
+std::optional<RoomName> parse_database_name(std::string_view name);
 
 }  // namespace ringroom::store

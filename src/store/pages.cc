@@ -27,8 +27,16 @@ void Pages::reset() {
   file_ = File();
   trouble_ = 0;
   newest_batch_ = 0;
-  total_ = open_file() ? static_cast<std::uint32_t>(file_.size() / page_bytes) : 0;
+  const std::uint64_t bytes = open_file() ? file_.size() : 0;
+  total_ = static_cast<std::uint32_t>(bytes / page_bytes);
+  if (bytes > 0 && total_ == 0) trouble_ = EUCLEAN;  // not taken for a room that is new
   committed_total_ = total_;
+}
+
+// The file that is open may be another one than a checkpoint will make under its name.
+void Pages::clear() {
+  resize(0);
+  close_file();
 }
 
 bool Pages::read(std::span<std::byte> to, std::uint64_t offset, int& failed) {

@@ -47,7 +47,10 @@ class Pages {
   void forget(std::uint64_t batch);
   /// Back to the file, into which everything durable was written before.
   void reset();
-  bool is_clean() const { return overlay_.empty() && !is_dirty(); }
+  /// No pages any more, which take() makes the end of the file.
+  void clear();
+  /// The file has it all, so that it can be read anew from there.
+  bool is_clean() const { return overlay_.empty() && !is_dirty() && newest_batch_ == 0; }
   std::size_t overlay_bytes() const { return overlay_.size() * page_bytes; }
 
   /// Nobody reads for now.

@@ -8,6 +8,12 @@
 
 namespace ringroom::store {
 
+namespace {
+// Of somebody who looks from outside, while the rooms of the shard wait.
+constexpr std::chrono::milliseconds reading_time_max{1'000};
+constexpr std::size_t reading_bytes_max = std::size_t{8} << 20U;
+}  // namespace
+
 Store::Store(Helper* helper, const StoreOptions& options) : helper_(helper), options_(options) {
   if (helper_ != nullptr) log_.emplace(*helper_, options_.segment_bytes);
 }
@@ -50,6 +56,25 @@ std::size_t Store::overlay_bytes() const {
   return bytes;
 }
 
+std::optional<Reading> Store::read(const Identity& identity, std::string_view query) {
+  const struct Use {
+    Use(Store& owner, const Identity& of)
+        : store(owner), pages(owner.acquire(database_name(of.class_name, of.room))) {}
+    ~Use() { store.release(pages); }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    Store& store;
+    Pages& pages;
+  } use(*this, identity);
+  if (use.pages.total() == 0 && use.pages.trouble() == 0) return std::nullopt;
+  NoTurn turn;
+  DatabaseLimits limits = options_.limits;
+  limits.query_time_max = std::min(limits.query_time_max, reading_time_max);
+  limits.result_bytes_max = reading_bytes_max;
+  Database database(vfs_, use.pages, turn, identity, limits);
+  return Reading{database.run_own(query), use.pages.newest_batch()};
+}
+
 // ---- The turn
 
 std::string Store::why_not_writable() const {
@@ -65,21 +90,40 @@ Committed Store::commit(RoomStore& room) {
     room.database_->roll_back();
     return has_written ? Committed::lost : Committed::nothing;
   }
+  if (room.destroyed_) return commit_end_of(room);
   if (!room.database_->commit()) return Committed::lost;
+  return take(*room.pages_);
+}
+
+// SQLite remembers pages, and so goes first.
+Committed Store::commit_end_of(RoomStore& room) {
   Pages& pages = *room.pages_;
+  ++pages.users;
+  room.database_->roll_back();
+  room.close();
+  pages.clear();
+  const Committed result = take(pages);
+  release(pages);
+  return result;
+}
+
+Committed Store::take(Pages& pages) {
   if (!pages.is_dirty()) return Committed::nothing;
   if (!log_) {
     pages.keep();
     return Committed::kept;
   }
   pages.take(log_->batch(), log_->batch_number());
+  ++counts_.commits;
   return Committed::logged;
 }
 
 std::optional<LogWrite> Store::next_write() {
   if (!log_) return std::nullopt;
   std::optional<LogWrite> write;
-  while ((write = log_->next_write()) && options_.durability == Durability::process) {
+  while ((write = log_->next_write())) {
+    write_bytes_ = write->bytes.size();
+    if (options_.durability == Durability::strict) break;
     written(log_->write_now(*write));
   }
   if (!log_->trouble().empty()) note_failure();
@@ -88,12 +132,17 @@ std::optional<LogWrite> Store::next_write() {
 
 void Store::written(int failure) {
   log_->written(failure);
+  if (failure == 0) {
+    ++counts_.log_writes;
+    counts_.log_bytes += write_bytes_;
+  }
   if (!log_->trouble().empty()) note_failure();
 }
 
 // Whoever wrote what is lost is read again from the disk, as soon as the helper has brought
 // everything durable there.
 void Store::note_failure() {
+  if (!std::exchange(in_trouble_, true)) ++counts_.failures;
   const std::uint64_t durable = log_->durable();
   for (const auto& [name, pages] : pages_) {
     if (pages->newest_batch() <= durable || std::exchange(pages->blocked, true)) continue;
@@ -104,6 +153,8 @@ void Store::note_failure() {
 void Store::read_answers() {
   if (!log_) return;
   const LogNews news = log_->read_answers();
+  counts_.written_back += news.segments;
+  if (news.healed) in_trouble_ = false;
   if (!news.written_back && !news.healed) return;
   for (auto each = pages_.begin(); each != pages_.end();) {
     Pages& pages = *each->second;
@@ -145,6 +196,13 @@ void RoomStore::abandon() {
   if (std::erase(store_.turn_, this) > 0) database_->roll_back();
 }
 
+void RoomStore::destroy() {
+  Database& database = this->database();
+  if (const std::string why = writes(); !why.empty()) throw SqlError("", why);
+  database.join_turn();
+  destroyed_ = true;
+}
+
 Database& RoomStore::database() {
   if (database_) {
     store_.open_.splice(store_.open_.begin(), store_.open_, place_);
@@ -160,6 +218,7 @@ Database& RoomStore::database() {
     store_.release(pages);
     throw;
   }
+  ++store_.counts_.databases_opened;
   pages_ = &pages;
   place_ = store_.open_.insert(store_.open_.begin(), this);
   return *database_;

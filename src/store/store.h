@@ -24,13 +24,31 @@
 namespace ringroom::store {
 
 struct StoreOptions {
-  std::size_t open_max = 2'000;  ///< databases open at a time; of those asleep none is
+  std::size_t open_max =
+      limits::databases_open_max_default;  ///< databases open at a time; of those asleep none is
   DatabaseLimits limits;
   Durability durability = Durability::strict;
   std::uint64_t segment_bytes = std::uint64_t{16} << 20U;  ///< of the log, until it is written back
 };
 
 class RoomStore;
+
+/// What a store has done since it was made.
+struct StoreCounts {
+  std::uint64_t commits = 0;     ///< of rooms, into the log
+  std::uint64_t log_writes = 0;  ///< batches; with --durability strict each is one sync
+  std::uint64_t log_bytes = 0;   ///< of them
+  std::uint64_t failures =
+      0;  ///< writes of the log that failed, and segments that couldn't be made
+  std::uint64_t written_back = 0;  ///< segments
+  std::uint64_t databases_opened = 0;
+};
+
+/// What a query from outside found.
+struct Reading {
+  SqlRows rows;
+  std::uint64_t batch = 0;  ///< the newest that they may show
+};
 
 /// What became of a room's writes at the end of a turn.
 enum class Committed : std::uint8_t {
@@ -76,10 +94,23 @@ class Store {
   void read_answers();
   /// Nothing waits to be written.
   bool is_idle() const { return !log_ || log_->is_idle() || !log_->trouble().empty(); }
-  /// Writes what is left, on this thread, and gives the log to the helper. For the end of a shard.
+  /// The write of next_write() is under way.
+  bool is_writing() const { return log_ && log_->is_writing(); }
+  /// Writes what is left, on this thread, and gives the log to the helper. For the end of a shard,
+  /// when none is under way.
   void finish();
 
+  /// A query that only reads, for somebody else than the room's agent: what was committed, and
+  /// isn't to be told before it is durable. Nothing if there is no database. Takes a second at
+  /// most. Throws SqlError.
+  std::optional<Reading> read(const Identity& identity, std::string_view query);
+
   std::size_t open_databases() const { return open_.size(); }
+  const StoreCounts& counts() const { return counts_; }
+  /// Segments that the helper has yet to write back.
+  unsigned segments_waiting() const { return log_ ? log_->segments_waiting() : 0; }
+  /// Something was committed that no write was begun for.
+  bool has_batch() const { return log_ && log_->has_batch(); }
   std::size_t overlay_bytes() const;
 
  private:
@@ -89,6 +120,8 @@ class Store {
   void release(Pages& pages);
   void make_room();
   Committed commit(RoomStore& room);
+  Committed commit_end_of(RoomStore& room);
+  Committed take(Pages& pages);
   void note_failure();
   std::string why_not_writable() const;
 
@@ -100,6 +133,9 @@ class Store {
   std::list<RoomStore*> open_;    // with an open database, the last used one first
   std::vector<RoomStore*> turn_;  // with a transaction in this turn
   std::optional<std::uint64_t> failed_from_;
+  bool in_trouble_ = false;
+  std::uint64_t write_bytes_ = 0;  // of the one that is under way
+  StoreCounts counts_;
 };
 
 /// One room's way to its database, which is opened at the first query and may be closed between
@@ -120,6 +156,10 @@ class RoomStore final : private Turn {
   /// Whether it was written to in this turn: nothing that it says may leave before batch_number()
   /// is durable.
   bool has_written() const { return has_written_; }
+  /// Destroys the database with the end of the turn: whatever is written until then, and the file.
+  /// Counts as a write. Throws SqlError if it can't be read or written now.
+  void destroy();
+  bool is_destroyed() const { return destroyed_; }
   /// Undoes what this turn wrote. What it wrote is otherwise committed at the turn's end, or with
   /// the end of this.
   void abandon();
@@ -137,6 +177,7 @@ class RoomStore final : private Turn {
   std::optional<Database> database_;
   std::list<RoomStore*>::iterator place_;
   bool has_written_ = false;
+  bool destroyed_ = false;
 };
 
 }  // namespace ringroom::store

@@ -2,7 +2,7 @@
 // disk says no.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -139,6 +139,78 @@ describe("What an agent's author calls", () => {
   });
 });
 
+// The rooms' files below a data folder.
+async function databases(folder) {
+  const entries = await readdir(join(folder, "rooms"), { recursive: true }).catch(() => []);
+  return entries.filter((entry) => entry.endsWith(".db"));
+}
+
+describe("destroy()", () => {
+  for (const durability of ["strict", "process", "memory"]) {
+    test(`ends the room when everything is said, ${durability}`, async () => {
+      const kept = durability === "memory" ? [":memory:"]
+        : [await newFolder(), "--durability", durability];
+      const server = await Server.start(["--hibernate-after", "60ms", "--data", ...kept, "--agents", fixture]);
+      const clients = await Promise.all([...Array(3)].map(() => Client.connect(server, "/agents/vault/over")));
+      const [asker, second, third] = clients;
+      await asker.ask({ op: "put", key: "a", value: 1 });
+      await eventually(async () => (await server.metric("ringroom_connections_parked")) === 3, "parking");
+      assert.deepEqual(await second.ask({ op: "destroy", alarm: true }), { ok: true });
+      for (const client of clients) {
+        assert.deepEqual(await client.ended(), { code: 1001, reason: "Durable Object destroyed" });
+      }
+      assert.equal(third.messages.length, 0);
+      const again = await Client.connect(server, "/agents/vault/over");
+      assert.deepEqual(await again.ask({ op: "list" }), {});
+      await again.close();
+      await eventually(async () => (await server.metric("ringroom_rooms")) === 0, "the room's end");
+      await server.stop();
+      if (durability !== "memory") assert.deepEqual(await databases(kept[0]), []);
+    });
+  }
+
+  test("what a client was told of it survives kill -9", async () => {
+    const folder = await newFolder();
+    const flags = ["--data", folder, "--agents", fixture];
+    const first = await Server.start(flags);
+    const founder = await Client.connect(first, "/agents/vault/over");
+    await founder.ask({ op: "put", key: "old", value: true });
+    await first.stop();
+    assert.equal((await databases(folder)).length, 1);
+    for (let life = 0; life < 3; life += 1) {
+      const server = await Server.start(flags);
+      const client = await Client.connect(server, "/agents/vault/over");
+      assert.deepEqual(await client.ask({ op: "list" }), life === 0 ? { old: true } : {}, `life ${life}`);
+      await client.ask({ op: "put", key: "life", value: life });
+      assert.deepEqual(await client.ask({ op: "destroy" }), { ok: true });
+      await server.end("SIGKILL");
+    }
+    const server = await Server.start(flags);
+    assert.deepEqual(await databases(folder), []);
+    await server.stop();
+  });
+
+  test("whoever called for it gets the answer: a client, a request, another agent", async () => {
+    const folder = await newFolder();
+    const server = await Server.start(["--data", folder, "--agents", fixture, "--hibernate-after", "60ms"]);
+    assert.equal(await (await fetch(server.url("/agents/vault/asked"))).text(), "1");
+    const asker = await Client.connect(server, "/agents/switchboard/asker");
+    const end = { op: "call", agent: "Vault", room: "asked", method: "end", args: [] };
+    assert.deepEqual(await asker.ask(end), { result: "ended" });
+    assert.equal(await (await fetch(server.url("/agents/vault/asked"))).text(), "1");
+    const client = await Client.connect(server, "/agents/vault/asked");
+    client.send(JSON.stringify({ type: "rpc", id: "1", method: "end", args: [] }));
+    const { result } = await client.nextJson();
+    assert.equal(result, "ended");
+    assert.equal((await client.ended()).code, 1001);
+    assert.equal(await (await fetch(server.url("/agents/vault/asked"))).text(), "1");
+    // Nothing to destroy.
+    assert.deepEqual(await asker.ask({ ...end, room: "never" }), { result: "ended" });
+    await asker.close();
+    await server.stop();
+  });
+});
+
 test("what was written is there after a restart, with another number of shards too", async () => {
   const folder = await newFolder();
   for (let run = 0; run < 3; run += 1) {
@@ -154,12 +226,24 @@ test("what was written is there after a restart, with another number of shards t
   }
 });
 
-// RINGROOM_CRASH_ROUNDS=200 for the whole matrix.
+// RINGROOM_CRASH_ROUNDS=200 for the whole matrix; RINGROOM_CRASH_SEED for the moments of another one.
 const rounds = Number(process.env.RINGROOM_CRASH_ROUNDS ?? 6);
+const crashSeed = Number(process.env.RINGROOM_CRASH_SEED ?? Date.now() % 1_000_000);
+/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
+function chance(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
 for (const durability of ["strict", "process"]) {
-  test(`what was acknowledged survives kill -9, ${durability}`, async () => {
+  test(`what was acknowledged survives kill -9, ${durability}, seed ${crashSeed}`, async () => {
     const folder = await newFolder();
-    const names = [...Array(8)].map((_, i) => `crash${i}`);
+    const random = chance(crashSeed);
+    const names = [...Array(30)].map((_, i) => `crash${i}`);
     const acknowledged = new Map(names.map((name) => [name, 0]));
     for (let round = 0; round <= rounds; round += 1) {
       const server = await Server.start(["--data", folder, "--durability", durability]);
@@ -179,7 +263,7 @@ for (const durability of ["strict", "process"]) {
         await server.stop();
         break;
       }
-      const kill = new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 200))
+      const kill = new Promise((resolve) => setTimeout(resolve, 20 + random() * 200))
         .then(() => server.end("SIGKILL"));
       await Promise.all(clients.map(async (client, i) => {
         try {

@@ -28,11 +28,13 @@ struct FaultProfile {
   double wake_spurious = 0;           ///< a wait returns with nothing
   double time_jumped = 0;             ///< the clock runs on by up to jump_ns_max
   double move_failed = 0;             ///< a move ends with -ENFILE or -EOVERFLOW
+  double write_failed = 0;            ///< a write ends with -EIO, in part or whole on the disk
 
   // No machine does this: for canaries, which prove that a test notices.
   double byte_corrupted = 0;   ///< a received byte is another one than was sent
   double completion_lost = 0;  ///< a receive's completion never comes, nor do its bytes
   double close_lost = 0;       ///< a close never happens
+  double write_lost = 0;       ///< a write succeeds, and nothing is on the disk
 
   std::uint64_t late_ns_max = 2'000'000;
   std::uint64_t jump_ns_max = 1'000'000;

@@ -24,6 +24,8 @@ std::vector<int> make_listeners(SimWorld& world, unsigned shards) {
 
 SimFleet::SimFleet(SimWorld& world, const shard::Config& config, unsigned shards)
     : world_(world), listeners_(make_listeners(world, shards)), fleet_(config, listeners_, -1) {
+  const std::string trouble = fleet_.open_data();
+  ASSERT(trouble.empty());
   for (unsigned i = 0; i < shards; ++i) {
     std::string failure;
     shards_.push_back(shard::Shard::make(fleet_, i, base::Random(world.seed() * 64 + i), failure));

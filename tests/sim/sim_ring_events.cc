@@ -261,11 +261,16 @@ void SimRing::read_event(Request& request) {
 void SimRing::write(Request& request) {
   request.done = true;
   const Submission& what = request.what;
-  const std::span<const std::byte> bytes = what.pieces.front();
+  std::span<const std::byte> bytes = what.pieces.front();
+  if (world_.chance(world_.faults().write_lost)) {
+    return push(Completion{.tag = what.tag, .result = static_cast<std::int32_t>(bytes.size())});
+  }
+  const bool fails = world_.chance(world_.faults().write_failed);
+  if (fails) bytes = bytes.first(world_.below(bytes.size() / 4096 + 1) * 4096);
   const ssize_t count =
       ::pwrite(what.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(what.offset));
-  push(
-      Completion{.tag = what.tag, .result = count < 0 ? -errno : static_cast<std::int32_t>(count)});
+  const int result = count < 0 ? -errno : static_cast<std::int32_t>(count);
+  push(Completion{.tag = what.tag, .result = fails ? -EIO : result});
 }
 
 void SimRing::happen(Post& post) {

@@ -21,6 +21,12 @@ class Vault final : public Agent {
     }
   }
 
+  static void describe(AgentClass<Vault>& about) { about.callable("end", &Vault::end); }
+  std::string end() {
+    destroy();
+    return "ended";
+  }
+
   // Counts the requests to this room, durably.
   Deferred<Response> on_request(const Request&) override {
     const int count = storage().get<int>("requests").value_or(0) + 1;
@@ -41,6 +47,17 @@ class Vault final : public Agent {
     if (op == "erase") return {{"erased", storage().erase(command.at("key").get<std::string>())}};
     if (op == "erase-all") return {{"erased", storage().erase_all()}};
     if (op == "list") return list(command);
+    if (op == "alarm") {
+      set_alarm(now_ms() + command.at("ms").get<int>());
+      return {{"ok", true}};
+    }
+    if (op == "destroy") {
+      if (command.value("alarm", false)) set_alarm(now_ms() + 50);
+      storage().put("before", true);
+      destroy();
+      storage().put("behind", true);
+      return {{"ok", true}};
+    }
     if (op == "transaction") return add_in_transaction(command);
     throw std::invalid_argument("there is no operation " + op);
   }

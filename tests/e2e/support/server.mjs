@@ -33,11 +33,12 @@ const readyLine =
 /** A run of the executable: what it says, and how it ends. */
 export class Run {
   /** `filesMax` is its limit of open files, if it is to have less than we have; `program` another
-   *  executable than the server, with the same flags. */
-  constructor(args, { filesMax, program = binary } = {}) {
+   *  executable than the server, with the same flags; `prefix` a command that runs it, with its
+   *  arguments. */
+  constructor(args, { filesMax, program = binary, prefix = [] } = {}) {
     assert(existsSync(program), `no executable at ${program}; set RINGROOM_BINARY`);
-    const command = filesMax === undefined ? [program]
-      : ["prlimit", `--nofile=${filesMax}:${filesMax}`, program];
+    const command = filesMax === undefined ? [...prefix, program]
+      : ["prlimit", `--nofile=${filesMax}:${filesMax}`, ...prefix, program];
     this.child = spawn(command[0], [...command.slice(1), ...args], { stdio: ["ignore", "pipe", "pipe"] });
     running.add(this.child);
     this.child.once("close", () => running.delete(this.child));

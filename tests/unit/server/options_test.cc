@@ -45,6 +45,9 @@ TEST(Options, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options.outbox_bytes_max, 1U << 20);
   EXPECT_EQ(options.body_bytes_max, 8U << 20);
   EXPECT_EQ(options.room_connections_max, 32768U);
+  EXPECT_EQ(options.database_bytes_max, 10ULL << 30);
+  EXPECT_EQ(options.databases_open_max, 2000U);
+  EXPECT_EQ(options.query_time_max, 5s);
   EXPECT_EQ(options.handshake_timeout, 10s);
   EXPECT_EQ(options.ping_every, 0ms);
   EXPECT_FALSE(options.ring_features);
@@ -87,6 +90,12 @@ TEST(Options, TakeEveryFlag) {
                                  "0",
                                  "--room-connections-max",
                                  "5",
+                                 "--database-bytes-max",
+                                 "1GiB",
+                                 "--databases-open-max",
+                                 "7",
+                                 "--query-time-max",
+                                 "100ms",
                                  "--handshake-timeout",
                                  "1s",
                                  "--ping-every",
@@ -112,6 +121,9 @@ TEST(Options, TakeEveryFlag) {
   EXPECT_EQ(options.outbox_bytes_max, 65536U);
   EXPECT_EQ(options.body_bytes_max, 0U);
   EXPECT_EQ(options.room_connections_max, 5U);
+  EXPECT_EQ(options.database_bytes_max, 1U << 30);
+  EXPECT_EQ(options.databases_open_max, 7U);
+  EXPECT_EQ(options.query_time_max, 100ms);
   EXPECT_EQ(options.handshake_timeout, 1s);
   EXPECT_EQ(options.ping_every, 30s);
   EXPECT_EQ(options.ring_features, (std::vector<std::string>{"min-wait", "no-sq-array"}));

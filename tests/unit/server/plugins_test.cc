@@ -98,6 +98,23 @@ TEST(Classes, WithCorsHeadersThatCannotBeSentAreRefused) {
   EXPECT_EQ(gather({}, &split).error, "class Split gives CORS headers that HTTP cannot carry");
 }
 
+TEST(Classes, InheritTheRoomsOfOneThatIsGone) {
+  detail::Registration heir = registration("Heir");
+  heir.info.options.renamed_from = "Old";
+  EXPECT_EQ(gather({}, &heir).error, "");
+  detail::Registration old = registration("Old", &heir);
+  EXPECT_EQ(gather({}, &old).error,
+            "class Heir is renamed_from Old, which is served too; take one of them away");
+  detail::Registration rival = registration("Rival", &heir);
+  rival.info.options.renamed_from = "Old";
+  EXPECT_EQ(gather({}, &rival).error,
+            "both class Heir and class Rival are renamed_from Old; only one can have its rooms");
+  detail::Registration own = registration("Own");
+  own.info.options.renamed_from = "Own";
+  EXPECT_EQ(gather({}, &own).error,
+            "class Own is renamed_from Own, which is served too; take one of them away");
+}
+
 TEST(Routes, ComeInTheOrderOfTheirAnnouncement) {
   const RouteHandler pass = [](const Request&, const HookContext&) { return RouteDecision(); };
   detail::RouteRegistration first{{"user", pass}};

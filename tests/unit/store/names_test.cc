@@ -40,6 +40,22 @@ TEST(DatabaseName, NoTwoRoomsShareAFile) {
   }
 }
 
+TEST(DatabaseName, TellsTheRoom) {
+  for (const std::string room : {"a", "a b", "%41", "\xc3\xa4.b", "=", "_-"}) {
+    const auto parsed = parse_database_name(database_name("Lab", room));
+    ASSERT_TRUE(parsed) << room;
+    EXPECT_EQ(parsed->class_name, "Lab");
+    EXPECT_EQ(parsed->room, room);
+  }
+  const auto hashed = parse_database_name(database_name("Lab", std::string(900, 'x')));
+  ASSERT_TRUE(hashed);
+  EXPECT_EQ(hashed->room, std::nullopt);
+  for (const char* other : {"", "x.db", "Lab/x.db", "Lab/abc/x", "Lab/abc/.db", "Lab/abc/%4.db",
+                            "Lab/abc/%4G.db", "Lab/abc/a b.db", "/abc/x.db"}) {
+    EXPECT_FALSE(parse_database_name(other)) << other;
+  }
+}
+
 TEST(DatabaseName, IsTheSameWithEveryVersion) {
   EXPECT_EQ(database_name("Lab", "x"), "Lab/2d7/x.db");
 }

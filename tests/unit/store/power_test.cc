@@ -26,12 +26,16 @@ unsigned seeds(unsigned usual) {
   return wanted == nullptr ? usual : static_cast<unsigned>(std::atoi(wanted));
 }
 
-/// A server on the current disk: rooms that write turn by turn, and remember what they promised.
+/// A server on the current disk: rooms that write turn by turn, end and begin anew, and remember
+/// what they promised. What happens in a room has numbers that are never used again: a row for
+/// each write, with the one before it, and none of an end.
 class World {
  public:
   World(std::uint64_t seed, Gate gate) : random_(seed), gate_(gate) {
     options_.segment_bytes = 128 * page_bytes;
     promised_.resize(std::size(names), 0);
+    newest_.resize(std::size(names), 0);
+    ended_.resize(std::size(names), 0);
     disk_ = std::make_unique<SimDisk>();
     disk_->make_current();
     start();
@@ -43,16 +47,18 @@ class World {
   SimDisk& disk() { return *disk_; }
   base::Random& random() { return random_; }
 
-  // One turn: some rooms write, and the log is as far as it happens to be.
+  // One turn: some rooms write, a few end, and the log is as far as it happens to be.
   void turn() {
-    for (std::size_t i = 0; i < std::size(names); ++i) {
-      if (random_.next() % 3 != 0) write(i);
+    for (std::uint32_t i = 0; i < std::size(names); ++i) {
+      if (random_.next() % 3 != 0) attempt(i, &World::write);
+      if (random_.next() % 12 == 0) attempt(i, &World::end);
     }
     store_->read_answers();
     store_->commit_turn([this](RoomStore& room, Committed committed) {
-      if (committed == Committed::logged)
-        told_.push_back({room.owner(), written_[room.owner()], store_->batch_number()});
-      if (committed == Committed::lost) open_again(room.owner());
+      const std::uint32_t i = room.owner();
+      if (committed == Committed::logged) told_.push_back({i, newest_[i], store_->batch_number()});
+      if (committed == Committed::lost) return open_again(i);
+      if (room.is_destroyed()) open(i);
     });
     if (gate_ == Gate::is_open) promise(UINT64_MAX);
     if (!writing_) writing_ = store_->next_write();
@@ -99,26 +105,11 @@ class World {
 
   // What is wrong with the databases; empty: nothing.
   std::string check() {
-    for (std::size_t i = 0; i < std::size(names); ++i) {
+    for (std::uint32_t i = 0; i < std::size(names); ++i) {
       try {
-        Database& database = rooms_[i]->database();
-        if (!database.run("SELECT 1 FROM sqlite_master WHERE name = 't'", {}).empty()) {
-          const SqlRows rows = database.run(
-              "SELECT coalesce(max(n), 0) AS n, count(*) AS count, coalesce(sum(n = twin), 0) AS "
-              "whole FROM t",
-              {});
-          written_[i] = rows.front()["n"].integer();
-          if (rows.front()["count"] != rows.front()["n"]) return names[i] + ": rows are missing";
-          if (rows.front()["whole"] != rows.front()["n"]) return names[i] + ": half a turn";
-          if (database.run("PRAGMA integrity_check", {}).front()[0].text() != "ok")
-            return "damaged";
-        }
+        if (std::string wrong = check(i); !wrong.empty()) return names[i] + ": " + wrong;
       } catch (const SqlError& error) {
         return names[i] + ": " + error.what();
-      }
-      if (written_[i] < promised_[i]) {
-        return names[i] + " has " + std::to_string(written_[i]) + " and promised " +
-               std::to_string(promised_[i]);
       }
     }
     return {};
@@ -135,17 +126,38 @@ class World {
     helper_ = std::make_unique<Helper>(folder, Access::direct);
     store_ = std::make_unique<Store>(helper_.get(), options_);
     rooms_.resize(std::size(names));
-    written_.assign(std::size(names), 0);
     for (std::uint32_t i = 0; i < std::size(names); ++i) open_again(i);
+  }
+
+  void open(std::uint32_t i) {
+    rooms_[i] = nullptr;
+    rooms_[i] = std::make_unique<RoomStore>(*store_, Identity{"Lab", names[i]}, i);
   }
 
   void open_again(std::uint32_t i) {
     if (rooms_[i] != nullptr) rooms_[i]->abandon();
-    rooms_[i] = nullptr;
-    rooms_[i] = std::make_unique<RoomStore>(*store_, Identity{"Lab", names[i]}, i);
-    written_[i] = promised_[i];
-    if (told_.empty()) return;
+    open(i);
     std::erase_if(told_, [i](const Told& told) { return told.room == i; });
+  }
+
+  std::string check(std::uint32_t i) {
+    Database& database = rooms_[i]->database();
+    std::int64_t newest = 0;
+    if (!database.run("SELECT 1 FROM sqlite_master WHERE name = 't'", {}).empty()) {
+      if (database.run("PRAGMA integrity_check", {}).front()[0].text() != "ok") return "damaged";
+      const SqlRows rows = database.run(
+          "SELECT coalesce(max(n), 0) AS newest, count(*) - sum(n = twin) AS halves, sum(before IS "
+          "NOT (SELECT "
+          "max(n) FROM t AS o WHERE o.n < t.n)) AS holes FROM t",
+          {});
+      newest = rows.front()["newest"].integer();
+      if (rows.front()["halves"] != 0) return "half a turn";
+      if (rows.front()["holes"] != 0) return "rows are missing, or of an earlier life";
+    }
+    // After an end that wasn't promised there is nothing.
+    const bool has_ended = newest == 0 && ended_[i] >= promised_[i];
+    if (newest >= promised_[i] || has_ended) return {};
+    return "it has " + std::to_string(newest) + " and promised " + std::to_string(promised_[i]);
   }
 
   void stop() {
@@ -156,23 +168,28 @@ class World {
     writing_.reset();
   }
 
-  void write(std::size_t i) {
+  // If the disk fails the room goes on when it can be read again.
+  void attempt(std::uint32_t i, void (World::*what)(std::uint32_t)) {
     try {
-      Database& database = rooms_[i]->database();
-      if (written_[i] == 0) {
-        database.run("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, twin, filler)", {});
-      }
-      const SqlValue values[] = {static_cast<std::int64_t>(random_.next() % 9000)};
-      const SqlRows rows = database.run(
-          "INSERT INTO t SELECT coalesce(max(n), 0) + 1, NULL, zeroblob(?) FROM t RETURNING n",
-          values);
-      const SqlValue n[] = {rows.front()[0]};
-      database.run("UPDATE t SET twin = n WHERE n = ?", n);
-      written_[i] = n[0].integer();
+      (this->*what)(i);
     } catch (const SqlError&) {
-      // The disk failed; the room goes on when it can be read again.
-      open_again(static_cast<std::uint32_t>(i));
+      open_again(i);
     }
+  }
+
+  void write(std::uint32_t i) {
+    Database& database = rooms_[i]->database();
+    database.run("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, before, twin, filler)", {});
+    const std::int64_t n = ++newest_[i];
+    const SqlValue values[] = {n, static_cast<std::int64_t>(random_.next() % 9000)};
+    database.run("INSERT INTO t SELECT ?, max(n), NULL, zeroblob(?) FROM t", values);
+    const SqlValue twin[] = {n};
+    database.run("UPDATE t SET twin = n WHERE n = ?", twin);
+  }
+
+  void end(std::uint32_t i) {
+    rooms_[i]->destroy();
+    ended_[i] = ++newest_[i];
   }
 
   void finish_write() {
@@ -203,7 +220,8 @@ class World {
   std::unique_ptr<Helper> helper_;
   std::unique_ptr<Store> store_;
   std::vector<std::unique_ptr<RoomStore>> rooms_;
-  std::vector<std::int64_t> written_;   // in each room's database, as far as it knows
+  std::vector<std::int64_t> newest_;    // of each room's events
+  std::vector<std::int64_t> ended_;     // its newest end
   std::vector<std::int64_t> promised_;  // to its clients
   std::vector<Told> told_;              // behind the gate
   std::optional<LogWrite> writing_;

@@ -146,6 +146,95 @@ TEST_P(StoreTest, ACommitLargerThanASegmentGetsOneOfItsSize) {
   EXPECT_EQ(count(same), 20);
 }
 
+TEST_P(StoreTest, ADestroyedDatabaseIsGoneAfterACrashToo) {
+  const std::string path = database_path(folder.path(), database_name("Lab", "lobby"));
+  {
+    RunningStore store(folder.path(), options);
+    RoomStore room(*store, lobby, 0);
+    run(room, "CREATE TABLE t (a)");
+    store.turn();
+  }
+  ASSERT_EQ(recover(folder.path()), "");
+  EXPECT_TRUE(std::filesystem::exists(path));
+  {
+    RunningStore store(folder.path(), options);
+    RoomStore room(*store, lobby, 0);
+    run(room, "INSERT INTO t VALUES (1)");
+    room.destroy();
+    run(room, "INSERT INTO t VALUES (2)");
+    EXPECT_EQ(store.turn(), std::vector{Committed::logged});
+    // The file goes with a checkpoint, and that wasn't reached.
+    EXPECT_TRUE(std::filesystem::exists(path));
+  }
+  ASSERT_EQ(recover(folder.path()), "");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_P(StoreTest, WhatComesAfterTheEndIsANewDatabase) {
+  RunningStore store(folder.path(), options);
+  const auto live = [&](std::int64_t value) {
+    RoomStore room(*store, lobby, 0);
+    EXPECT_TRUE(run(room, "SELECT * FROM sqlite_master WHERE name = 't'").empty());
+    run(room, "CREATE TABLE t (a, filler); INSERT INTO t VALUES (?, zeroblob(50000))", {value});
+    EXPECT_EQ(store.turn(), std::vector{Committed::logged});
+    EXPECT_EQ(run(room, "SELECT a FROM t").front()[0].integer(), value);
+    check_integrity(room);
+  };
+  const auto end = [&] {
+    RoomStore room(*store, lobby, 0);
+    room.destroy();
+    EXPECT_EQ(store.turn(), std::vector{Committed::logged});
+  };
+  live(1);
+  end();
+  live(2);
+  // The file of the second life is made by the helper, and read from then on.
+  {
+    RoomStore other(*store, {"Lab", "other"}, 1);
+    run(other, "CREATE TABLE t (a)");
+    for (int i = 0; i < 40; ++i) {
+      run(other, "INSERT INTO t VALUES (zeroblob(500000))");
+      store.turn();
+    }
+  }
+  for (int i = 0; i < 200 && store->overlay_bytes() > options.segment_bytes; ++i) {
+    ::usleep(50'000);
+    store->read_answers();
+  }
+  {
+    RoomStore room(*store, lobby, 0);
+    EXPECT_EQ(run(room, "SELECT a FROM t").front()[0].integer(), 2);
+    check_integrity(room);
+  }
+  end();
+  live(3);
+  store.stop();
+  RunningStore again(folder.path(), options);
+  RoomStore room(*again, lobby, 0);
+  EXPECT_EQ(run(room, "SELECT a FROM t").front()[0].integer(), 3);
+}
+
+TEST_P(StoreTest, OfWhatWasNeverWrittenNothingIsDestroyed) {
+  RunningStore store(folder.path(), options);
+  RoomStore room(*store, lobby, 0);
+  room.destroy();
+  EXPECT_EQ(store.turn(), std::vector{Committed::nothing});
+}
+
+TEST(StoreInMemory, ADestroyedDatabaseIsGone) {
+  RunningStore store;
+  {
+    RoomStore room(*store, lobby, 0);
+    run(room, "CREATE TABLE t (a)");
+    EXPECT_EQ(store.turn(), std::vector{Committed::kept});
+    room.destroy();
+    EXPECT_EQ(store.turn(), std::vector{Committed::kept});
+  }
+  EXPECT_EQ(store->overlay_bytes(), 0U);
+  RoomStore room(*store, lobby, 0);
+  EXPECT_TRUE(run(room, "SELECT * FROM sqlite_master").empty());
+}
+
 TEST_P(StoreTest, OnlyFewAreOpen) {
   options.open_max = 3;
   RunningStore store(folder.path(), options);

@@ -1,0 +1,16 @@
+// The rooms of a class that got another name. Blocks; at the start of a server, when nothing is in
+// the logs.
+#pragma once
+
+#include "store/checkpoint.h"
+
+#include <string>
+#include <string_view>
+
+namespace ringroom::store {
+
+/// Gives the rooms of class `from` to class `to`, durably. Ended by a crash it is finished the next
+/// time. A room that both have stays with both, and is told in the log.
+Trouble rename_class(const std::string& folder, std::string_view from, std::string_view to);
+
+}  // namespace ringroom::store
