@@ -89,23 +89,23 @@ void Host::connect(const agent_runtime::Upgrade& upgrade) {
   touch();
   Record& record = hub().slab()[upgrade.slot];
   hub().join(room_, upgrade.slot, this);
-  runtime_.scratch().setup_failure.clear();
-  set_up(record, upgrade);
-  if (!runtime_.scratch().setup_failure.empty()) return refuse_session(record, upgrade);
+  if (!set_up(record, upgrade)) return refuse_session(record, upgrade);
   if (agent_ != nullptr) start_ticks();
 }
 
-void Host::fail_setup(std::string_view why) {
+bool Host::fail_setup(std::string_view why) {
   runtime_.scratch().setup_failure = why;
   runtime_.scratch().error_passed_on = true;
+  return false;
 }
 
-void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
+// False if the client is to be refused; scratch().setup_failure says why. What a callback throws
+// that another one caused (on_state_changed by a set_state) is reported, and refuses nobody.
+bool Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   if (!write_identity(record, upgrade.request, {})) {
-    fail_setup("the server has no room for this connection's URI");
-    return;
+    return fail_setup("the server has no room for this connection's URI");
   }
-  if (agent_ == nullptr && !wake()) return;
+  if (agent_ == nullptr && !wake()) return false;
   Connection& guest = group_.members[record.member];
   const ConnectionContext context(*this, guest, upgrade.request);
   std::vector<std::string> tags;
@@ -114,10 +114,9 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
     std::erase(tags, guest.id());
     check_tags(guest.id(), tags);
   });
-  if (!tagged) return;
+  if (!tagged) return false;
   if (!tags.empty() && !write_identity(record, upgrade.request, tags)) {
-    fail_setup("the server has no room for this connection's tags");
-    return;
+    return fail_setup("the server has no room for this connection's tags");
   }
   if (upgrade.deflate) {
     record.set(connection::flag::deflate);
@@ -127,8 +126,8 @@ void Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   hub().send_raw(upgrade.slot, bytes_of(upgrade.switching_protocols));
   hub().accept(record);
   if (info_.options.duplicate_ids == DuplicateIds::replace) close_duplicates(guest);
-  if (!guard("session setup", &guest, [&] { begin_session(guest, context); })) return;
-  guard("on_connect", &guest, [&] { agent_->on_connect(guest, context); });
+  if (!guard("session setup", &guest, [&] { begin_session(guest, context); })) return false;
+  return guard("on_connect", &guest, [&] { agent_->on_connect(guest, context); });
 }
 
 // The handshake succeeds, so that the client learns why: one error frame and 1011 (agents-wire §6).

@@ -286,8 +286,8 @@ class Host {
   std::string title() const;
   void tell_agent(Connection* connection, const Error& error);
   void report(const char* where, Connection* connection, const std::exception_ptr& cause);
-  void set_up(connection::Record& record, const agent_runtime::Upgrade& upgrade);
-  void fail_setup(std::string_view why);
+  bool set_up(connection::Record& record, const agent_runtime::Upgrade& upgrade);
+  bool fail_setup(std::string_view why);
   void refuse_session(connection::Record& record, const agent_runtime::Upgrade& upgrade);
   bool write_identity(connection::Record& record,
                       const Request& request,

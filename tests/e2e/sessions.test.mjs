@@ -126,6 +126,15 @@ describe("Sessions", () => {
     await Promise.all([client.close(), watcher.close()]);
   });
 
+  test("what on_state_changed throws while a session is set up refuses nobody", async () => {
+    const from = server.stderr.length;
+    const client = await Client.connect(server, "/agents/hooks/changing?throw=changed");
+    await server.logged(/on_state_changed.*no change today/, from);
+    client.send("and on");
+    assert.equal(await client.next(), "and on");
+    await client.close();
+  });
+
   test("what on_close throws is logged, and the close is answered", async () => {
     const client = await Client.connect(server, "/agents/hooks/closing?throw=close");
     const from = server.stderr.length;

@@ -203,6 +203,7 @@ class Hooks final : public Agent {
       throw std::runtime_error("no connect today");
     }
     if (what == "something else") throw 42;
+    if (what == "changed") set_state(1);
     if (context.request().query("close") == "connect") {
       guest.send("first");
       guest.close(4002, "not you");
@@ -222,6 +223,9 @@ class Hooks final : public Agent {
                    {"members", connections().size()}});
     if (guest.state() == "close") throw std::runtime_error("no close today");
     if (guest.state() == "reply") guest.close(4444, "my own words");
+  }
+  void on_state_changed(const json&, Connection*) override {
+    throw std::runtime_error("no change today");
   }
   using Agent::on_error;
   void on_error(Connection& guest, const Error& error) override {
