@@ -71,9 +71,9 @@ void Host::deliver_batched(Record& record, std::span<std::byte> payload, bool is
   if (!fault.empty()) return refuse_envelope(record, fault);
   runtime_.counts().messages_received += batch.size();
   touch();
-  if (agent_ != nullptr || wake()) {
+  if (agent() != nullptr || wake()) {
     Connection& from = group_.members[record.member];
-    guard("on_batch", &from, [&] { agent_->on_batch(from, batch); });
+    guard("on_batch", &from, [&] { awake_->agent->on_batch(from, batch); });
   }
   runtime_.json_reader().trim();
 }
@@ -104,7 +104,7 @@ void Host::deliver_each(Connection& from, const Batch& batch) {
   for (const BatchedMessage message : batch) {
     if (hub().record(from).stage != Stage::open) return;
     try {
-      agent_->on_message(from, Message(message));
+      awake_->agent->on_message(from, Message(message));
     } catch (...) {
       report("on_message", &from, std::current_exception());
     }

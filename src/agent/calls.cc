@@ -112,7 +112,7 @@ Deferred<json> Host::invoke(const Callable* callable,
   }
   add_defaults(*callable, args);
   run(
-      "callable", from, [&] { answer = callable->call(*agent_, args); },
+      "callable", from, [&] { answer = callable->call(*awake_->agent, args); },
       [&](const std::exception_ptr& cause) {
         base::log_debug(title() + ": " + callable->name + " threw: " + text_of(cause));
         answer.reject(text_of(cause));
@@ -123,7 +123,7 @@ Deferred<json> Host::invoke(const Callable* callable,
 Deferred<json> Host::call(std::string_view method, std::vector<json> args) {
   touch();
   const Callable* callable = info_.find_callable(method);
-  if (agent_ == nullptr && !wake()) {
+  if (agent() == nullptr && !wake()) {
     Deferred<json> failed;
     failed.reject(runtime_.scratch().setup_failure);
     return failed;
@@ -143,7 +143,7 @@ void Host::run_stream(Connection& from, const Callable& callable, frames::Call& 
   Stream stream(std::make_shared<StreamState>(link(), from.ref(), std::move(call.id)));
   add_defaults(callable, call.args);
   run(
-      "callable", &from, [&] { callable.stream(*agent_, stream, call.args); },
+      "callable", &from, [&] { callable.stream(*awake_->agent, stream, call.args); },
       [&](const std::exception_ptr& cause) { stream.error(text_of(cause)); });
 }
 

@@ -90,7 +90,7 @@ void Host::connect(const agent_runtime::Upgrade& upgrade) {
   Record& record = hub().slab()[upgrade.slot];
   hub().join(room_, upgrade.slot, this);
   if (!set_up(record, upgrade)) return refuse_session(record, upgrade);
-  if (agent_ != nullptr) start_ticks();
+  if (agent() != nullptr) start_ticks();
 }
 
 bool Host::fail_setup(std::string_view why) {
@@ -105,12 +105,12 @@ bool Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   if (!write_identity(record, upgrade.request, {})) {
     return fail_setup("the server has no room for this connection's URI");
   }
-  if (agent_ == nullptr && !wake()) return false;
+  if (agent() == nullptr && !wake()) return false;
   Connection& guest = group_.members[record.member];
   const ConnectionContext context(*this, guest, upgrade.request);
   std::vector<std::string> tags;
   const bool tagged = guard("connection_tags", &guest, [&] {
-    tags = agent_->connection_tags(guest, context);
+    tags = awake_->agent->connection_tags(guest, context);
     std::erase(tags, guest.id());
     check_tags(guest.id(), tags);
   });
@@ -127,7 +127,7 @@ bool Host::set_up(Record& record, const agent_runtime::Upgrade& upgrade) {
   hub().accept(record);
   if (info_.options.duplicate_ids == DuplicateIds::replace) close_duplicates(guest);
   if (!guard("session setup", &guest, [&] { begin_session(guest, context); })) return false;
-  return guard("on_connect", &guest, [&] { agent_->on_connect(guest, context); });
+  return guard("on_connect", &guest, [&] { awake_->agent->on_connect(guest, context); });
 }
 
 // The handshake succeeds, so that the client learns why: one error frame and 1011 (agents-wire §6).
@@ -162,14 +162,14 @@ void Host::deliver(std::uint32_t member, Message message) {
   if (settings_ != nullptr && answers_automatically(member, message)) [[unlikely]]
     return;
   touch();
-  if (agent_ == nullptr && !wake()) [[unlikely]]
+  if (agent() == nullptr && !wake()) [[unlikely]]
     return;
   if (info_.reads_frames() && message.is_text() &&
       codec::agents::may_be_client_frame(message.text()) && handle_frame(member, message.text())) {
     return;
   }
   Connection& from = group_.members[member];
-  guard("on_message", &from, [&] { agent_->on_message(from, message); });
+  guard("on_message", &from, [&] { awake_->agent->on_message(from, message); });
 }
 
 void Host::call_on_close(Connection& member,
@@ -177,8 +177,9 @@ void Host::call_on_close(Connection& member,
                          std::string_view reason,
                          bool clean) {
   touch();
-  if (agent_ == nullptr && !wake()) return;
-  guard("on_close", &member, [&] { agent_->on_close(member, close_code(code), reason, clean); });
+  if (agent() == nullptr && !wake()) return;
+  guard("on_close", &member,
+        [&] { awake_->agent->on_close(member, close_code(code), reason, clean); });
 }
 
 void Host::closed_by_peer(Record& record, std::uint16_t code, std::string_view reason) {
@@ -221,9 +222,9 @@ void Host::failed(Record& record, std::uint16_t code, std::string_view reason) {
   const bool say = record.stage == Stage::open;
   hub().mark_closing(slot);
   touch();
-  if (agent_ != nullptr || wake()) {
+  if (agent() != nullptr || wake()) {
     const Error error("protocol", reason);
-    guard("on_error", nullptr, [&] { agent_->on_error(member, error); });
+    guard("on_error", nullptr, [&] { awake_->agent->on_error(member, error); });
   }
   call_on_close(member, code, reason, false);
   if (say) hub().queue_close_frame(slot, code, reason);
@@ -232,19 +233,19 @@ void Host::failed(Record& record, std::uint16_t code, std::string_view reason) {
 }
 
 void Host::drained(Record& record) {
-  if (record.stage != Stage::open || agent_ == nullptr) return;
+  if (record.stage != Stage::open || agent() == nullptr) return;
   touch();
   Connection& member = group_.members[record.member];
   if (awake_->queues != nullptr) awake_->queues->flush(record.member, queues_now(), false);
-  guard("on_drain", &member, [&] { agent_->on_drain(member); });
+  guard("on_drain", &member, [&] { awake_->agent->on_drain(member); });
 }
 
 // False if the agent couldn't be made or threw; scratch().setup_failure says what.
 bool Host::ask_agent(const Request& request, Deferred<Response>& answer) {
   touch();
   runtime_.scratch().setup_failure.clear();
-  return (agent_ != nullptr || wake()) &&
-         guard("on_request", nullptr, [&] { answer = agent_->on_request(request); });
+  return (agent() != nullptr || wake()) &&
+         guard("on_request", nullptr, [&] { answer = awake_->agent->on_request(request); });
 }
 
 Deferred<Response> Host::request(const Request& request) {

@@ -39,9 +39,9 @@ connection::Hub& Host::hub() const {
 bool Host::wake() {
   begin_awake();
   AgentContext context(*this);
-  const bool made = guard("constructor", nullptr, [&] { agent_ = info_.make(context); });
+  const bool made = guard("constructor", nullptr, [&] { awake_->agent = info_.make(context); });
   if (!made) {
-    agent_.reset();
+    awake_->agent.reset();
     begin_awake();  // so that a room nobody is in goes
     return false;
   }
@@ -50,7 +50,7 @@ bool Host::wake() {
   const auto props = runtime_.options().props.find(std::string(info_.name));
   const json none;
   const bool started = guard("on_start", nullptr, [&] {
-    agent_->on_start(props == runtime_.options().props.end() ? none : props->second);
+    awake_->agent->on_start(props == runtime_.options().props.end() ? none : props->second);
   });
   if (!started) {
     sleep();  // tried again at the next event
@@ -64,9 +64,9 @@ bool Host::wake() {
 }
 
 void Host::sleep() {
-  if (agent_ != nullptr) {
+  if (agent() != nullptr) {
     flush_all();
-    guard("destructor", nullptr, [&] { agent_.reset(); });
+    guard("destructor", nullptr, [&] { awake_->agent.reset(); });
     runtime_.note_asleep(*this);
   }
   forget_awake();
@@ -102,7 +102,7 @@ void Host::forget_awake() {
 
 AwakeReasons Host::awake_reasons() const {
   AwakeReasons reasons;
-  if (agent_ == nullptr) return reasons;
+  if (agent() == nullptr) return reasons;
   const auto& after = runtime_.options().hibernate_after;
   // Whoever names rooms can't fill the memory: one that nobody is in goes, of any class.
   const bool never = !after || (!info_.options.hibernate && !group_.members.empty());
@@ -144,18 +144,18 @@ void Host::report(const char* where, Connection* connection, const std::exceptio
   const std::string message = text_of(cause);
   ++runtime_.counts().callbacks_failed;
   runtime_.scratch().setup_failure = message;
-  runtime_.scratch().error_passed_on = agent_ == nullptr;
+  runtime_.scratch().error_passed_on = agent() == nullptr;
   base::log_error(title() + ": " + where + " threw: " + message);
   tell_agent(connection, Error(where, message, cause));
 }
 
 void Host::tell_agent(Connection* connection, const Error& error) {
-  if (agent_ == nullptr) return;
+  if (agent() == nullptr) return;
   try {
     if (connection != nullptr) {
-      agent_->on_error(*connection, error);
+      awake_->agent->on_error(*connection, error);
     } else {
-      agent_->on_error(error);
+      awake_->agent->on_error(error);
     }
   } catch (...) {
     runtime_.scratch().error_passed_on = true;

@@ -85,7 +85,7 @@ class Host {
   connection::Group& group() { return group_; }
   const connection::Group& group() const { return group_; }
   std::uint32_t room() const { return room_; }
-  bool is_awake() const { return agent_ != nullptr; }
+  bool is_awake() const { return agent() != nullptr; }
   std::uint64_t bytes_received() const { return bytes_received_; }
   /// What keeps the agent in memory now: "message", "tick", "timer", "request", "outbox", …
   std::vector<std::string> why_awake() const;
@@ -235,6 +235,7 @@ class Host {
   };
   // What only a room needs whose agent is in memory. From the shard's pool.
   struct Awake {
+    std::unique_ptr<Agent> agent;  // null until it is made, and while it is destroyed
     std::uint64_t last_event_ns = 0;
     base::Timer idle;
     agent_runtime::LocalValues locals;
@@ -261,6 +262,7 @@ class Host {
   };
   class GateCloser;
 
+  Agent* agent() const { return awake_ == nullptr ? nullptr : awake_->agent.get(); }
   Settings& settings();
   store::RoomStore& room_store();
   void end_room();
@@ -341,8 +343,7 @@ class Host {
   std::uint32_t protocol_members_ : 21 {0};  // with flag::protocol
   std::uint32_t room_;
   connection::Group group_;
-  std::unique_ptr<Agent> agent_;
-  Awake* awake_ = nullptr;  // from before the agent's construction until after its end
+  Awake* awake_ = nullptr;  // from before the agent's construction until after its end, or null
   std::unique_ptr<Settings> settings_;
   std::uint32_t requests_open_ = 0;
   std::uint32_t next_in_bucket_ = connection::none;

@@ -17,8 +17,8 @@ namespace frames = codec::agents;
 // Between the handshake and on_connect: who the client is to the room, and what it has to know.
 void Host::begin_session(Connection& guest, const ConnectionContext& context) {
   Record& record = hub().record(guest);
-  if (agent_->should_connection_be_readonly(guest, context)) record.set(flag::readonly);
-  if (!agent_->should_send_protocol_messages(guest, context)) return;
+  if (awake_->agent->should_connection_be_readonly(guest, context)) record.set(flag::readonly);
+  if (!awake_->agent->should_send_protocol_messages(guest, context)) return;
   record.set(flag::protocol);
   ++protocol_members_;
   const bool state_follows = has_state();

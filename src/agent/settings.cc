@@ -100,8 +100,8 @@ std::optional<std::int64_t> Host::alarm() const {
 
 void Host::on_alarm() {
   touch();
-  if (agent_ == nullptr && !wake()) return;
-  guard("on_alarm", nullptr, [&] { agent_->on_alarm(); });
+  if (agent() == nullptr && !wake()) return;
+  guard("on_alarm", nullptr, [&] { awake_->agent->on_alarm(); });
 }
 
 KeepAlive Host::keep_alive() {

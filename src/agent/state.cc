@@ -38,9 +38,9 @@ void Host::load_state() {
       awake_->state_text = settings_->initial_state;
     }
     if (!awake_->state_text.empty()) return;
-    auto initial = agent_->initial_state();
+    auto initial = awake_->agent->initial_state();
     if (!initial) return;
-    agent_->validate_state_change(*initial, nullptr);
+    awake_->agent->validate_state_change(*initial, nullptr);
     settings().initial_state = initial->dump();
     awake_->state_text = settings_->initial_state;
     awake_->state = std::move(initial);
@@ -87,7 +87,7 @@ void Host::set_state(json next) {
 
 // Throws what validation throws, or the database, and nothing has changed then.
 void Host::accept_state(json next, Connection* source) {
-  agent_->validate_state_change(next, source);
+  awake_->agent->validate_state_change(next, source);
   std::string text = next.dump();
   store_state(text);
   awake_->state_text = std::move(text);
@@ -103,7 +103,7 @@ void Host::apply_state(json next, Connection* source) {
 }
 
 void Host::tell_state_changed(Connection* source) {
-  guard("on_state_changed", source, [&] { agent_->on_state_changed(state(), source); });
+  guard("on_state_changed", source, [&] { awake_->agent->on_state_changed(state(), source); });
 }
 
 // A client's: it is told of a refusal, whether or not it gets the protocol's other frames.

@@ -113,7 +113,7 @@ void Host::end_room() {
     leave(record);
     hub().finish(slot, true);
   }
-  guard("destructor", nullptr, [&] { agent_.reset(); });
+  guard("destructor", nullptr, [&] { awake_->agent.reset(); });
   awake_->store->abandon();
   runtime_.note_asleep(*this);
   if (settings_ != nullptr) runtime_.timers().cancel(settings_->alarm);
@@ -129,8 +129,8 @@ void Host::lose_writes(std::uint64_t batch) {
   hub().lose(room_, batch);
   if (awake_ == nullptr) return;
   for (const HeldBack& held : std::exchange(awake_->held_back, {})) held.refuse(storage_failed);
-  if (agent_ == nullptr) return;  // the room was destroyed
-  guard("destructor", nullptr, [&] { agent_.reset(); });
+  if (agent() == nullptr) return;  // the room was destroyed
+  guard("destructor", nullptr, [&] { awake_->agent.reset(); });
   if (awake_->store != nullptr) awake_->store->abandon();
   runtime_.note_asleep(*this);
   begin_awake();  // so that a room nobody is in goes

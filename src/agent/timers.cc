@@ -30,7 +30,8 @@ void Host::on_idle() {
     return runtime_.timers().set(awake_->idle, awake_->last_event_ns + after);
   }
   // Of a room that was destroyed there may be something left to say.
-  if (!awake_reasons().empty() || is_gated()) return runtime_.timers().set(awake_->idle, now + after);
+  if (!awake_reasons().empty() || is_gated())
+    return runtime_.timers().set(awake_->idle, now + after);
   if (awake_->queues != nullptr && !awake_->queues->empty()) {
     // Asleep once the clients have what was queued.
     flush_all();
@@ -75,7 +76,7 @@ void Host::on_tick() {
   awake_->ticks_done = number;
   runtime_.timers().set(awake_->tick, awake_->ticks_start_ns + (number + 1) * step);
   touch();
-  guard("on_tick", nullptr, [&] { agent_->on_tick(tick); });
+  guard("on_tick", nullptr, [&] { awake_->agent->on_tick(tick); });
 }
 
 TimerId Host::add_task(std::uint64_t delay_ns,
