@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace ringroom::shard {
 
@@ -33,9 +34,10 @@ bool Shard::is_between_messages(const Record& record) {
 }
 
 void Shard::fell_asleep(std::uint32_t room) {
-  if (!tidy_timer_.is_set()) {
-    tidy_timer_.kind = UINT8_MAX;
-    timers_.set(tidy_timer_, turn_began_ns_ + tidy_after_ns);
+  if (tidy_timer_.is_set()) {
+    tidy_again_ = true;
+  } else {
+    tidy_later();
   }
   going_to_bed_.push_back({room, runtime_.host(room).group().members.size()});
 }
@@ -62,7 +64,14 @@ void Shard::put_to_bed() {
   }
 }
 
+void Shard::tidy_later() {
+  tidy_timer_.kind = UINT8_MAX;
+  timers_.set(tidy_timer_, turn_began_ns_ + tidy_after_ns);
+}
+
+// Once more after what fell asleep meanwhile: its members park in the turns that follow.
 void Shard::tidy() {
+  if (std::exchange(tidy_again_, false)) tidy_later();
   const bool is_used_up = next_completion_ == completions_.size();
   if (is_used_up && completions_.capacity() > completions_kept) {
     std::vector<Completion>().swap(completions_);

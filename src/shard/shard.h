@@ -209,6 +209,7 @@ class Shard final : public agent_runtime::ShardServices {
   void put_to_bed();
   void on_poll(const Completion& completion);
   void tidy();
+  void tidy_later();
 
   Fleet& fleet_;
   const Config& config_;
@@ -280,6 +281,7 @@ class Shard final : public agent_runtime::ShardServices {
   std::uint64_t stop_deadline_ns_ = 0;
   base::Timer ping_timer_;
   base::Timer tidy_timer_;
+  bool tidy_again_ = false;  // something fell asleep since it was set
   unsigned pings_in_row_ = 0;
   std::vector<std::byte> last_ping_;  // of more pings than are answered one by one
   std::string date_;
