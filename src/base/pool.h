@@ -17,7 +17,7 @@ template <typename T>
 class Pool {
  public:
   static constexpr std::uint32_t none = UINT32_MAX;
-  static constexpr std::uint32_t chunk_objects = 64;
+  static constexpr std::uint32_t chunk_objects = 16;
 
   Pool() = default;
   Pool(const Pool&) = delete;

@@ -14,7 +14,7 @@ namespace ringroom::base {
 template <typename T>
 class Recycler {
  public:
-  static constexpr std::uint32_t chunk_objects = 64;
+  static constexpr std::uint32_t chunk_objects = 16;
 
   std::uint32_t take() {
     if (free_.empty()) [[unlikely]]
@@ -38,7 +38,7 @@ class Recycler {
   std::size_t taken() const { return taken_; }
 
  private:
-  static constexpr std::size_t kept_chunks = 16;
+  static constexpr std::size_t kept_chunks = 64;
 
   [[gnu::cold, gnu::noinline]] void grow() {
     const auto first = static_cast<std::uint32_t>(chunks_.size()) * chunk_objects;
