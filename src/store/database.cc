@@ -121,20 +121,22 @@ void Database::configure() {
 
 void Database::check_version() {
   const SqlRows rows = run_own("PRAGMA user_version");
-  const std::int64_t version = rows.front()[0].integer();
-  if (version > schema_version) {
+  version_ = rows.front()[0].integer();
+  if (version_ > schema_version) {
     throw SqlError("", "the database of " + class_name_ + "/" + room_ + " has version " +
-                           std::to_string(version) + ", and this Ringroom knows " +
+                           std::to_string(version_) + ", and this Ringroom knows " +
                            std::to_string(schema_version) +
                            ": use the Ringroom that wrote it, or a later one");
   }
 }
 
-void Database::write_version() {
+// To the version that we know, from any before it, 0 for a new one. Part of the first commit of
+// whoever writes.
+void Database::bring_up() {
   run_own("PRAGMA user_version = " + std::to_string(schema_version));
-  run_own("CREATE TABLE _cf_room (key TEXT PRIMARY KEY, value) WITHOUT ROWID");
+  run_own("CREATE TABLE IF NOT EXISTS _cf_room (key TEXT PRIMARY KEY, value) WITHOUT ROWID");
   const SqlValue identity[] = {class_name_, room_};
-  run_own("INSERT INTO _cf_room VALUES ('class', ?), ('name', ?)", identity);
+  run_own("INSERT OR IGNORE INTO _cf_room VALUES ('class', ?), ('name', ?)", identity);
 }
 
 // ---- Queries
@@ -310,10 +312,10 @@ void Database::prepare_to_write(std::string_view query) {
   if (const std::string why = turn_.writes(); !why.empty()) throw SqlError(query, why);
   join_turn();
   writing_ = true;
-  if (pages_.total() == 0) {
-    write_version();
-    wrote_ = false;  // nothing that the agent would miss
-  }
+  if (version_ == schema_version) return;
+  const bool wrote = wrote_;
+  bring_up();
+  wrote_ = wrote;  // nothing that the agent would miss
 }
 
 // By a statement such as INSERT OR ROLLBACK.
@@ -338,6 +340,7 @@ void Database::undo_nested() {
   if (is_undone()) return;
   run_own("ROLLBACK TO " + name);
   run_own("RELEASE " + name);
+  writing_ = false;  // the version may be undone too
 }
 
 bool Database::commit() {
@@ -346,6 +349,7 @@ bool Database::commit() {
   if (!undone) {
     try {
       run_own("COMMIT");
+      if (writing_) version_ = schema_version;
       in_turn_ = writing_ = wrote_ = false;
       return true;
     } catch (const SqlError&) {  // a deferred constraint

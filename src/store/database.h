@@ -91,7 +91,7 @@ class Database {
 
   void configure();
   void check_version();
-  void write_version();
+  void bring_up();
   bool is_undone() const;
   void prepare_to_write(std::string_view query);
   SqlRows run_all(std::string_view query, std::span<const SqlValue> values);
@@ -117,11 +117,12 @@ class Database {
   Statements own_statements_;
   Deadline deadline_{};
   unsigned nested_ = 0;
-  bool own_ = false;      // our own statement is prepared or runs
-  bool in_turn_ = false;  // the Store knows that a transaction
-  bool begun_ = false;    // is open
-  bool writing_ = false;  // it may have written
-  bool wrote_ = false;    // and has
+  bool own_ = false;          // our own statement is prepared or runs
+  bool in_turn_ = false;      // the Store knows that a transaction
+  bool begun_ = false;        // is open
+  bool writing_ = false;      // it may have written, as the version that we know
+  std::int64_t version_ = 0;  // as of the last commit
+  bool wrote_ = false;        // and has
   bool refused_transaction_ = false;
   bool alters_ = false;  // the statement being prepared is an ALTER TABLE
 };

@@ -50,7 +50,8 @@ async function refusal(data, options) {
 }
 
 test("a corrupt database is its room's trouble alone", async () => {
-  const folder = await filledFolder("torn", "cut", "other");
+  const folder = await filledFolder("torn", "cut", "short", "other");
+  await truncate(await fileOf(folder, "short"), 100);
   const torn = await open(await fileOf(folder, "torn"), "r+");
   await torn.write(Buffer.alloc(200, "x"), 0, 200, 0);
   await torn.close();
@@ -61,6 +62,8 @@ test("a corrupt database is its room's trouble alone", async () => {
     "SQL query failed: file is not a database: SQLITE_NOTADB");
   assert.match((await sql(server, "cut", "SELECT a FROM t")).error, /^SQL query failed: .*(malformed|cannot read)/);
   assert.match((await sql(server, "cut", "INSERT INTO t VALUES (2)")).error, /^SQL query failed: .*(malformed|cannot read)/);
+  // Not taken for a room that is new.
+  assert.match((await sql(server, "short", create)).error, /cannot read Lab\/\w+\/short\.db/);
   assert.deepEqual(await sql(server, "other", "SELECT a FROM t"), { rows: found });
   await server.logged(/storage: Lab\/\w+\/torn\.db: file is not a database/);
   await server.stop();
@@ -120,6 +123,25 @@ test("a read-only disk is told, also when it becomes one", { skip: !isRoot && "n
   } finally {
     execFileSync("umount", ["-l", folder]);
   }
+});
+
+test("limits are what the flags say", async () => {
+  const server = await Server.start(["--data", await newFolder(), "--shards", "1", "--database-bytes-max", "64KiB",
+    "--query-time-max", "50ms", "--databases-open-max", "2"]);
+  assert.deepEqual(await sql(server, "a", create), { rows: [] });
+  assert.equal((await sql(server, "a", "INSERT INTO t VALUES (zeroblob(100000))")).error,
+    "SQL query failed: database or disk is full: SQLITE_FULL");
+  assert.match((await sql(server, "a", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")).error,
+    /interrupted: SQLITE_INTERRUPT/);
+  for (const room of ["b", "c", "d"]) assert.deepEqual(await sql(server, room, create), { rows: [] });
+  assert.deepEqual(await sql(server, "a", "SELECT a FROM t"), { rows: found });
+  assert.equal(await server.metric("ringroom_databases_open"), 2);
+  const writes = await server.metric("ringroom_storage_log_writes_total");
+  assert(writes > 0 && writes <= await server.metric("ringroom_storage_commits_total"));
+  assert.equal(await server.metric("ringroom_storage_gate_wait_seconds_count"), writes);
+  assert(await server.metric("ringroom_storage_log_bytes_total") >= 4096 * writes);
+  assert.equal(await server.metric("ringroom_storage_failures_total"), 0);
+  await server.stop();
 });
 
 test("a database of a later version is refused with advice, an empty file is a new one", async () => {

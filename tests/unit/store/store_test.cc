@@ -264,6 +264,48 @@ TEST_P(StoreTest, ALaterVersionIsRefusedWithAdvice) {
             std::string::npos);
 }
 
+std::int64_t version_of(RoomStore& room) {
+  return room.database().run_own("PRAGMA user_version").front()[0].integer();
+}
+
+TEST_P(StoreTest, AnOlderVersionIsBroughtUpByTheFirstWrite) {
+  {
+    RunningStore store(folder.path(), options);
+    RoomStore room(*store, lobby, 0);
+    run(room, "CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+    store.turn();
+    EXPECT_EQ(version_of(room), 1);
+    room.database().run_own("DROP TABLE _cf_room; PRAGMA user_version = 0");
+    store.turn();
+  }
+  ASSERT_EQ(recover(folder.path()), "");
+  RunningStore store(folder.path(), options);
+  {
+    RoomStore room(*store, lobby, 0);
+    EXPECT_EQ(count(room), 1);
+    EXPECT_EQ(version_of(room), 0);
+    run(room, "INSERT INTO t VALUES (2)");
+    EXPECT_EQ(store.turn(), std::vector{Committed::logged});
+  }
+  RoomStore room(*store, lobby, 0);
+  EXPECT_EQ(version_of(room), 1);
+  EXPECT_EQ(count(room), 2);
+  EXPECT_EQ(room.database().run_own("SELECT value FROM _cf_room").size(), 2U);
+}
+
+TEST_P(StoreTest, ANewOneHasItsVersionAlsoBehindWhatWasUndone) {
+  RunningStore store(folder.path(), options);
+  RoomStore room(*store, lobby, 0);
+  room.database().begin_nested();
+  run(room, "CREATE TABLE gone (a)");
+  room.database().undo_nested();
+  run(room, "CREATE TABLE t (a)");
+  EXPECT_EQ(store.turn(), std::vector{Committed::logged});
+  EXPECT_EQ(version_of(room), 1);
+  EXPECT_EQ(room.database().run_own("SELECT value FROM _cf_room").size(), 2U);
+  EXPECT_NE(cause_of_failure(room, "SELECT * FROM gone"), "");
+}
+
 TEST_P(StoreTest, ADamagedFileFailsAlone) {
   const std::string path = database_path(folder.path(), database_name("Lab", "lobby"));
   ASSERT_EQ(make_folders(path.substr(0, path.rfind('/'))), 0);
