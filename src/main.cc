@@ -4,6 +4,7 @@
 #include <ringroom/version.h>
 
 #include "connect/connect.h"
+#include "connect/record.h"
 #include "inspect/inspect.h"
 #include "load/command.h"
 
@@ -25,6 +26,7 @@ constexpr const char* help =
     "  connect  talk to a room from a terminal or a script\n"
     "  rooms    list the rooms that are stored\n"
     "  sql      read the database of a room\n"
+    "  record   record what the members of a room send, for 'ringroom load --replay'\n"
     "\n"
     "'ringroom SUBCOMMAND --help' shows the options of a subcommand.\n";
 
@@ -66,6 +68,12 @@ int sql(int argc, char** argv) {
   return ringroom::inspect::sql(static_cast<int>(arguments.size()), arguments.data());
 }
 
+int record(int argc, char** argv) {
+  char name[] = "ringroom record";
+  std::vector<char*> arguments = arguments_of(name, argc, argv);
+  return ringroom::connect::record(static_cast<int>(arguments.size()), arguments.data());
+}
+
 int refuse(std::string_view argument) {
   std::fprintf(stderr,
                "ringroom: there is no subcommand '%.*s'\n"
@@ -83,6 +91,7 @@ int main(int argc, char** argv) {
   if (argument == "connect") return connect(argc, argv);
   if (argument == "rooms") return rooms(argc, argv);
   if (argument == "sql") return sql(argc, argv);
+  if (argument == "record") return record(argc, argv);
   if (argument == "--version") {
     std::puts("ringroom " RINGROOM_VERSION);
     return 0;

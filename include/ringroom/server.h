@@ -43,6 +43,9 @@ struct ServerOptions {
   std::size_t database_bytes_max = limits::database_bytes_max_default;
   std::size_t databases_open_max = limits::databases_open_max_default;
   std::chrono::milliseconds query_time_max = std::chrono::seconds(5);
+  /// What one recording of a room may grow to, on request of the admin address; 0: nothing is ever
+  /// recorded.
+  std::size_t record_bytes_max = 0;
   /// Where rooms are: /{prefix}/{class}/{room}; each may have several segments, "/" has none. None:
   /// "agents".
   std::vector<std::string> prefixes;

@@ -39,6 +39,8 @@ constexpr const char* footer =
     "  agents     rooms of the Agents protocol: calls, whose callers must get the answer, and "
     "state\n"
     "             updates, which must reach all others\n"
+    "  replay     a recorded room, over and over at the same time; what comes back is only "
+    "counted\n"
     "  game       rooms of players that send inputs, more rooms with each step, until the server\n"
     "             can't carry a step: 99 % of the inputs must be with everybody within 50 ms "
     "(tick:\n"
@@ -172,6 +174,19 @@ std::string complete_envelopes(Plan& plan) {
   return {};
 }
 
+std::string complete_replay(Plan& plan) {
+  if (plan.script == nullptr) return "the scenario replay needs a recording: --replay FILE";
+  if (plan.rate != 0 || plan.is_shared()) return "--rate and --members are of the recording";
+  plan.members = plan.script->members;
+  plan.rooms = plan.copies;
+  plan.warm_up_ns = 0;
+  plan.duration_ns =
+      static_cast<std::uint64_t>(static_cast<double>(plan.script->length_ns) / plan.speed) + 1;
+  plan.senders = 1;  // nobody's messages are checked
+  plan.includes_sender = true;
+  return complete_rooms(plan);
+}
+
 std::string complete_device(Plan& plan) {
   if (plan.text || plan.envelopes == BatchFormat::json_text) return "devices send no text";
   if (plan.rate != 0) return "--rate is not of the scenario device: there is --period";
@@ -190,6 +205,7 @@ std::string complete_scenario(Plan& plan, bool has_rooms) {
       if (plan.envelopes == BatchFormat::none) plan.envelopes = BatchFormat::flatbuffers;
       if (plan.batched == 0) plan.batched = 100;
       return plan.is_shared() ? complete_rooms(plan) : "";
+    case Scenario::replay: return complete_replay(plan);
     case Scenario::game: return complete_game(plan, has_rooms);
     default: break;
   }

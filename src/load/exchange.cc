@@ -154,10 +154,11 @@ bool Exchange::send_text(Client& client, std::string_view frame) {
 
 std::uint64_t Exchange::on_time(std::uint64_t now_ns) {
   const Times& times = recorder_.times;
-  if (now_ns >= times.end_ns) return UINT64_MAX;
-  if (now_ns < times.begin_ns) return times.begin_ns;
+  // What was due before the end leaves also when we are late.
   if (schedule_) return send_due(*schedule_, now_ns);
   if (calendar_) return send_due(*calendar_, now_ns);
+  if (now_ns >= times.end_ns) return UINT64_MAX;
+  if (now_ns < times.begin_ns) return times.begin_ns;
   if (is_open_loop()) return UINT64_MAX;  // without anybody to send
   if (next_look_ns_ == UINT64_MAX) {
     next_look_ns_ = now_ns;

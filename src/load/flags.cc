@@ -38,9 +38,8 @@ std::string put_scenario(Plan& plan, const std::string& text) {
     plan.scenario = scenario;
     return {};
   }
-  return "is no scenario: there are echo, broadcast, connect, idle, storm, batch, device, agents "
-         "and "
-         "game";
+  return "is no scenario: there are echo, broadcast, connect, idle, storm, batch, device, agents, "
+         "replay and game";
 }
 
 std::string put_percent(std::uint32_t& to, const std::string& text) {
@@ -89,6 +88,28 @@ std::string put_rate(Plan& plan, const std::string& text) {
   }
   plan.rate = rate;
   return {};
+}
+
+std::string put_step(Plan& plan, const std::string& text) {
+  const bool is_part = text.ends_with('%');
+  plan.step_percent = 0;
+  return put_count(is_part ? plan.step_percent : plan.step_rooms,
+                   is_part ? text.substr(0, text.size() - 1) : text);
+}
+
+std::string put_replay(Plan& plan, const std::string& text) {
+  base::Parsed<Script> script = read_script(text);
+  if (!script.value) return script.error;
+  plan.script = std::make_shared<const Script>(std::move(*script.value));
+  plan.scenario = Scenario::replay;
+  return {};
+}
+
+std::string put_speed(Plan& plan, const std::string& text) {
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, plan.speed);
+  const bool is_good = failure == std::errc{} && rest == end && plan.speed >= 0.001;
+  return is_good && plan.speed <= 1e6 ? "" : "is no factor between 0.001 and 1000000";
 }
 
 std::string put_game_form(Plan& plan, const std::string& text) {
@@ -152,11 +173,11 @@ constexpr const char* timing_group = "Timing (DURATION: a number and ms, s, m or
 constexpr const char* machine_group = "Machine";
 constexpr const char* output_group = "Output";
 
-constexpr std::array<Flag, 40> all_flags = {{
+constexpr std::array<Flag, 44> all_flags = {{
     {"scenario", "NAME", scenario_group,
      "echo, broadcast, connect, idle, storm, batch,\n"
-     "device, agents or game, as told below (default\n"
-     "echo)",
+     "device, agents, replay or game, as told below\n"
+     "(default echo)",
      false, put_scenario},
     {"connections", "N", scenario_group,
      "WebSocket connections in all (default 100; with\n"
@@ -200,10 +221,12 @@ constexpr std::array<Flag, 40> all_flags = {{
      false, put_game_form},
     {"inputs", "N", scenario_group, "game: inputs a second of each player (default 20)", false,
      put_inputs},
-    {"step", "ROOMS", scenario_group,
+    {"step", "ROOMS|PERCENT%", scenario_group,
      "game: how many more rooms each step has, up to\n"
      "--rooms (default 20, up to 1,000)",
-     false, [](Plan& p, const std::string& t) { return put_count(p.step_rooms, t); }},
+     false, put_step},
+    {"first", "ROOMS", scenario_group, "game: rooms of the first step (default as many as\n--step)",
+     false, [](Plan& p, const std::string& t) { return put_count(p.first_rooms, t); }},
     {"step-duration", "DURATION", scenario_group,
      "game: a third to connect and settle, the rest is\n"
      "measured (default 3s)",
@@ -235,6 +258,14 @@ constexpr std::array<Flag, 40> all_flags = {{
     {"states", "PERCENT", scenario_group,
      "agents: how many of 100 calls come behind a state\nupdate (default 10)", false,
      [](Plan& p, const std::string& t) { return put_percent(p.states_percent, t); }},
+    {"replay", "FILE", scenario_group,
+     "send what 'ringroom record' wrote down, a\n"
+     "connection for each recorded member",
+     false, put_replay},
+    {"copies", "N", scenario_group, "replay: of the recorded room (default 1)", false,
+     [](Plan& p, const std::string& t) { return put_count(p.copies, t); }},
+    {"speed", "X", scenario_group, "replay: how much faster than it was (default 1)", false,
+     put_speed},
     {"header", "'NAME: VALUE'", scenario_group, "add to every handshake (repeatable)", true,
      put_header},
     {"in-flight", "N", load_group,

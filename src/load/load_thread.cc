@@ -3,6 +3,7 @@
 #include "load/exchange.h"
 #include "load/handshakes.h"
 #include "load/quiet_plays.h"
+#include "load/replay.h"
 #include "load/staircase.h"
 
 #include <algorithm>
@@ -65,6 +66,8 @@ std::unique_ptr<Play> LoadThread::make_play() {
     case Scenario::connect: return std::make_unique<Handshakes>(*crowd_, recorder_, plan_.cuts);
     case Scenario::idle: return std::make_unique<Idle>(*crowd_, recorder_);
     case Scenario::storm: return std::make_unique<Storm>(*crowd_, recorder_, plan_.storm_every_ns);
+    case Scenario::replay:
+      return std::make_unique<Replay>(*crowd_, recorder_, *plan_.script, plan_.speed);
     default: return make_exchange();
   }
 }
@@ -156,10 +159,11 @@ void LoadThread::open_all() {
 // A game's rooms come step by step, each step's as fast as --connecting lets them.
 void LoadThread::open_step(std::uint64_t now_ns) {
   if (now_ns >= recorder_.times.end_ns) return;
-  const std::uint64_t step = intervals_ended_ / Staircase::parts;
-  const std::uint64_t rooms = std::min<std::uint64_t>((step + 1) * plan_.step_rooms, plan_.rooms);
-  const std::uint32_t wanted =
-      share_of(static_cast<std::uint32_t>(rooms), plan_.threads, number_) * plan_.members;
+  if (step_ <= intervals_ended_ / Staircase::parts) {
+    ++step_;
+    rooms_ = plan_.rooms_after(rooms_);
+  }
+  const std::uint32_t wanted = share_of(rooms_, plan_.threads, number_) * plan_.members;
   const std::uint32_t at_once = std::max(plan_.connecting_max / plan_.threads, 1U);
   while (opened_ < wanted && crowd_->in_progress() < at_once) {
     crowd_->open(crowd_->client(opened_++));

@@ -103,6 +103,8 @@ class LoadThread {
   std::uint64_t used_at_interval_begin_ns_ = 0;
   std::uint64_t busy_ns_ = 0;  // of the whole run, without waiting
   std::uint32_t opened_ = 0;   // clients that a game has opened so far
+  std::uint64_t step_ = 0;     // of a game, from 1
+  std::uint32_t rooms_ = 0;    // that it has, in all threads
   std::mutex mutex_;
   std::vector<Interval> intervals_;  // guarded by mutex_
 };

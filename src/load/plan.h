@@ -6,10 +6,12 @@
 
 #include "base/address.h"
 #include "load/expectation.h"
+#include "load/script.h"
 #include "load/target.h"
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,15 +26,16 @@ enum class Scenario : std::uint8_t {
   batch,
   device,
   agents,
+  replay,
   game,
 };
 
 /// How a game's server answers inputs: with the state of the room, or by sending each on.
 enum class GameForm : std::uint8_t { tick, relay };
 
-inline constexpr std::array<Scenario, 9> all_scenarios = {
-    Scenario::echo,  Scenario::broadcast, Scenario::connect, Scenario::idle, Scenario::storm,
-    Scenario::batch, Scenario::device,    Scenario::agents,  Scenario::game};
+inline constexpr std::array<Scenario, 10> all_scenarios = {
+    Scenario::echo,  Scenario::broadcast, Scenario::connect, Scenario::idle,   Scenario::storm,
+    Scenario::batch, Scenario::device,    Scenario::agents,  Scenario::replay, Scenario::game};
 const char* name_of(Scenario scenario);
 
 /// Message sizes: one, or evenly spread between two.
@@ -51,8 +54,10 @@ struct Plan {
   std::uint32_t senders = 0;     ///< of each room's members; 0: all
   bool includes_sender = false;  ///< a broadcast comes back to its sender too
   GameForm game_form = GameForm::tick;
-  double inputs_hz = 20;          ///< game: of each player
-  std::uint32_t step_rooms = 20;  ///< game: how many more rooms each step has
+  double inputs_hz = 20;           ///< game: of each player
+  std::uint32_t first_rooms = 0;   ///< game: rooms of the first step; 0: as many as it adds
+  std::uint32_t step_rooms = 20;   ///< game: how many more rooms each step has
+  std::uint32_t step_percent = 0;  ///< game: not 0: so much of what there is, in place of these
   std::uint64_t step_ns = 3'000'000'000;
   bool cuts = false;  ///< connect: reset each connection instead of the close handshake
   BatchFormat envelopes = BatchFormat::none;  ///< what messages travel in
@@ -63,6 +68,9 @@ struct Plan {
   std::uint32_t jitter_percent = 10;          ///< device: of a period, how late one may be
   std::string method = "echo";                ///< agents: what is called
   std::string arguments = "[]";               ///< agents: with this, JSON
+  std::shared_ptr<const Script> script{};     ///< replay: what is replayed
+  std::uint32_t copies = 1;                   ///< replay: of the recorded room
+  double speed = 1;                           ///< replay: how much faster than it was
   std::uint32_t states_percent = 10;          ///< agents: how many of 100 calls follow a state
 
   std::uint32_t in_flight = 1;  ///< of each sender, where rate is 0
@@ -93,7 +101,9 @@ struct Plan {
   /// How many connections a room has.
   std::uint32_t room_connections() const { return members == 0 ? 1 : members; }
   /// How many steps a game has, if the server carries them all.
-  std::uint32_t steps() const { return (rooms + step_rooms - 1) / step_rooms; }
+  std::uint32_t steps() const;
+  /// The rooms of the step behind one with so many; of 0, of the first.
+  std::uint32_t rooms_after(std::uint32_t step_before) const;
   /// What the 99th percentile may be before a game's step counts as not carried. The state of a
   /// room comes once in a tick, and so do envelopes: an input may wait for a whole one.
   std::uint64_t game_p99_max_ns() const {

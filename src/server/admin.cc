@@ -1,8 +1,10 @@
 #include "server/admin.h"
 
+#include "base/values.h"
 #include "server/metrics.h"
 #include "shard/shard.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +20,7 @@ constexpr std::string_view index_page = R"(<!doctype html>
 <li><a href="/metrics">/metrics</a>: numbers of every shard, for Prometheus
 <li><a href="/rooms">/rooms</a>: the rooms, as JSON
 <li>/sql: reads a room's database, for <code>ringroom sql</code>
+<li>/record: for 'ringroom record'
 </ul>
 )";
 
@@ -74,11 +77,42 @@ Deferred<Response> query_room(shard::Shard& shard, const Request& request) {
   return shard.query_room(std::move(query));
 }
 
+// POST /record?class=&room=&length=&bytes= is answered by the recording when it is over, which
+// DELETE brings about early.
+Deferred<Response> record(shard::Shard& shard, const Request& request) {
+  const std::size_t bytes_max = shard.fleet().config().record_bytes_max;
+  if (bytes_max == 0) {
+    return Response::text(403,
+                          "Nothing is recorded here: start the server with --record-bytes-max");
+  }
+  const detail::AgentClassInfo* info = shard.find_class(request.query("class").value_or(""));
+  const std::string room = request.query("room").value_or("");
+  if (info == nullptr) return Response::text(404, "There is no such class");
+  if (!shard::is_room_name(room)) return Response::text(400, "There is no room of that name");
+  if (request.method() == "DELETE") {
+    shard.stop_recording(*info, room);
+    return Response::empty(204);
+  }
+  if (request.method() != "POST") {
+    return Response::text(405, "Method not allowed").set_header("Allow", "POST, DELETE");
+  }
+  // As above: a page of another site can't begin one.
+  if (request.header("Content-Type") != "application/json") {
+    return Response::text(415, "The request must be application/json");
+  }
+  const auto length = base::parse_duration(request.query("length").value_or("10s"));
+  if (!length.value) return Response::text(400, "length " + length.error);
+  const auto bytes = base::parse_size(request.query("bytes").value_or(std::to_string(bytes_max)));
+  if (!bytes.value) return Response::text(400, "bytes " + bytes.error);
+  return shard.record(*info, room, std::min(*bytes.value, bytes_max), *length.value);
+}
+
 }  // namespace
 
 Deferred<Response> Admin::handle(shard::Shard& shard, const Request& request) {
   const std::string_view path = request.path();
   if (path == "/sql") return query_room(shard, request);
+  if (path == "/record") return record(shard, request);
   if (path != "/" && path != "/healthz" && path != "/metrics" && path != "/rooms") {
     return Response::text(404, "Not found");
   }

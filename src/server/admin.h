@@ -1,6 +1,6 @@
-// Admin: what the admin address answers: /healthz, /metrics, /rooms and /sql. Owned by the server, called
-// on the thread of the first shard, which serves that address; reads other shards' numbers without
-// a lock.
+// Admin: what the admin address answers: /healthz, /metrics, /rooms, /sql and /record. Owned by the
+// server, called on the thread of the first shard, which serves that address; reads other shards'
+// numbers without a lock.
 #pragma once
 
 #include "shard/fleet.h"

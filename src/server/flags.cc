@@ -115,7 +115,7 @@ constexpr const char* limits_group = "Limits (SIZE: bytes, or a number and KiB, 
 constexpr const char* timing = "Timing (DURATION: a number and ms, s, m or h)";
 constexpr const char* operation = "Operation";
 
-constexpr std::array<Flag, 23> all_flags = {{
+constexpr std::array<Flag, 24> all_flags = {{
     {"listen", "ADDR:PORT", addresses,
      "where clients connect; [ADDR]:PORT for IPv6;\n"
      "0.0.0.0 for clients on other machines; port 0\n"
@@ -200,6 +200,14 @@ constexpr std::array<Flag, 23> all_flags = {{
      false,
      [](Settings& s, const std::string& text) {
        return put_duration(s.options.query_time_max, text);
+     }},
+    {"record-bytes-max", "SIZE", limits_group,
+     "let 'ringroom record' see what the members of a\n"
+     "room send, in recordings of up to this size\n"
+     "(default 0: never)",
+     false,
+     [](Settings& s, const std::string& text) {
+       return put_size(s.options.record_bytes_max, text);
      }},
     {"handshake-timeout", "DURATION", timing,
      "close who hasn't sent a whole request by then\n"

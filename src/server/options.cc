@@ -130,7 +130,7 @@ Command parse_command(int argc, const char* const* argv) {
 
 std::string check(const ServerOptions& options) {
   using namespace std::chrono_literals;
-  const std::array<std::string, 15> errors = {
+  const std::array<std::string, 16> errors = {
       check_address("--listen", options.listen),
       options.admin == "off" ? "" : check_address("--admin", options.admin),
       check_prefixes(options.prefixes),
@@ -139,6 +139,7 @@ std::string check(const ServerOptions& options) {
       check_number("--message-bytes-max", options.message_bytes_max, 1, GiB),
       check_number("--outbox-bytes-max", options.outbox_bytes_max, 1, GiB),
       check_number("--body-bytes-max", options.body_bytes_max, 0, GiB),
+      check_number("--record-bytes-max", options.record_bytes_max, 0, GiB),
       check_number("--attachment-bytes-max", options.attachment_bytes_max, 0,
                    limits::attachment_bytes_max_limit),
       check_number("--room-connections-max", options.room_connections_max, 1, 1ULL << 20),

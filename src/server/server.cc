@@ -167,6 +167,7 @@ void Server::Body::make_config() {
   config_.attachment_bytes_max = options_.attachment_bytes_max;
   config_.outbox_bytes_max = options_.outbox_bytes_max;
   config_.body_bytes_max = options_.body_bytes_max;
+  config_.record_bytes_max = options_.record_bytes_max;
   config_.room_connections_max = options_.room_connections_max;
   config_.database_bytes_max = options_.database_bytes_max;
   config_.databases_open_max = std::min<std::size_t>(options_.databases_open_max, databases_max_);

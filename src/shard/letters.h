@@ -1,7 +1,7 @@
 // The letters that shards write each other: a request for a room's home, its answer, what agents
-// ask agents, and the questions which rooms there are, and why they are awake. Made by one shard,
-// opened and destroyed by another. What waits for an answer stays with the asker under a ticket, so
-// nothing that is counted crosses threads.
+// ask agents, orders to record, and the questions which rooms there are, and why they are awake.
+// Made by one shard, opened and destroyed by another. What waits for an answer stays with the asker
+// under a ticket, so nothing that is counted crosses threads.
 #pragma once
 
 #include "shard/shard.h"
@@ -93,6 +93,26 @@ class QueryLetter final : public Letter {
   unsigned from_;
   std::uint64_t ticket_;
   RoomQuery query_;
+};
+
+class RecordLetter final : public Letter {
+ public:
+  explicit RecordLetter(RecordingOrder order) : order_(std::move(order)) {}
+  void open(Shard& home) override { home.start_recording(std::move(order_)); }
+
+ private:
+  RecordingOrder order_;
+};
+
+class StopRecordingLetter final : public Letter {
+ public:
+  StopRecordingLetter(const detail::AgentClassInfo& info, std::string room)
+      : info_(info), room_(std::move(room)) {}
+  void open(Shard& home) override { home.end_recording_of(info_.name, room_); }
+
+ private:
+  const detail::AgentClassInfo& info_;
+  std::string room_;
 };
 
 class AwakeAnswer final : public Letter {

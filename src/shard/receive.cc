@@ -152,6 +152,8 @@ void Shard::deliver(std::uint32_t slot, Record& record, const Event& event, std:
   const bool is_text = event.opcode == Opcode::text;
   if (event.compressed) [[unlikely]]
     return deliver_compressed(slot, record, event.payload, is_text);
+  if (recording_ != nullptr) [[unlikely]]
+    record_message(slot, record, event.payload, is_text);
   hub_.delivery = {.slot = slot,
                    .buffer = static_cast<std::uint16_t>(buffer),
                    .in_place = event.in_place && buffer != no_buffer,
@@ -180,6 +182,7 @@ void Shard::deliver_compressed(std::uint32_t slot,
     return runtime_.host(record.room)
         .failed(record, codec::ws::close_code::invalid_payload, "Text is not UTF-8");
   }
+  if (recording_ != nullptr) record_message(slot, record, inflated_, is_text);
   hub_.delivery.slot = slot;
   if (record.has(flag::batched)) {
     runtime_.host(record.room).deliver_batched(record, inflated_, is_text);

@@ -222,6 +222,7 @@ void Shard::expire_timers() {
 void Shard::fire(base::Timer& timer) {
   if (&timer == &ping_timer_) return ping_the_silent();
   if (&timer == &tidy_timer_) return tidy();
+  if (&timer == &recording_timer_) return end_recording("time");
   if (agent_runtime::is_room_timer(timer)) return runtime_.fire(timer);
   on_deadline(timer.owner, static_cast<Deadline>(timer.kind));
 }

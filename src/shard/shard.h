@@ -14,6 +14,7 @@
 #include "shard/fleet.h"
 #include "shard/http_session.h"
 #include "shard/lane.h"
+#include "shard/recording.h"
 #include "shard/router.h"
 #include "store/store.h"
 
@@ -81,6 +82,24 @@ class Shard final : public agent_runtime::ShardServices {
   /// Reads a room's database. As JSON: `{"columns", "rows"}`, or with another status `{"error"}`.
   Deferred<Response> query_room(RoomQuery query);
   void take_query(unsigned from, std::uint64_t ticket, const RoomQuery& query);
+
+  // ---- Recordings of rooms (recording.cc)
+
+  /// Records what the members of a room send, for so long or until there is no room for more; the
+  /// answer is the recording. One at a time in each shard.
+  Deferred<Response> record(const detail::AgentClassInfo& info,
+                            std::string room,
+                            std::size_t bytes_max,
+                            std::chrono::milliseconds length);
+  /// Ends a room's recording early, if there is one.
+  void stop_recording(const detail::AgentClassInfo& info, const std::string& room);
+  void start_recording(RecordingOrder order);
+  void end_recording_of(std::string_view class_name, std::string_view room);
+
+  /// A class of agents by its name or its URL segment; null if there is none.
+  const detail::AgentClassInfo* find_class(std::string_view name) const {
+    return router_.find_class(name);
+  }
 
   // ---- Agents that ask agents (questions.cc)
 
@@ -203,6 +222,13 @@ class Shard final : public agent_runtime::ShardServices {
   void connection_ended(std::uint32_t slot, connection::Record& record);
   void ping_the_silent();
 
+  // recording.cc
+  void record_message(std::uint32_t slot,
+                      const connection::Record& record,
+                      std::span<const std::byte> message,
+                      bool is_text);
+  void end_recording(std::string_view why);
+
   // parking.cc
   bool is_asleep(const connection::Record& record);
   bool is_between_messages(const connection::Record& record);
@@ -226,6 +252,8 @@ class Shard final : public agent_runtime::ShardServices {
   base::Pool<HttpSession> sessions_;
   codec::ws::Inflater inflater_;
   std::vector<std::byte> inflated_;
+  std::unique_ptr<Recording> recording_;
+  base::Timer recording_timer_;
 
   std::size_t next_completion_ = 0;  // of completions_, to be dispatched
   std::uint64_t turn_began_ns_ = 0;

@@ -1,11 +1,10 @@
 // Stamps inside other frames: envelopes, and calls and states of the Agents protocol.
-#include "load/agent_frames.h"
-#include "load/envelopes.h"
-
 #include <ringroom/json.h>
 
 #include "codec/agents/client_frame.h"
 #include "codec/agents/server_frame.h"
+#include "load/agent_frames.h"
+#include "load/envelopes.h"
 
 #include <array>
 #include <string>
