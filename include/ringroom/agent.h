@@ -387,8 +387,8 @@ class Agent {
   /// What a turn writes is committed together at its end, and nothing that the agent sends leaves
   /// before it is durable (--durability). Reads may block the shard on a cold page, writes don't.
   /// Throws SqlError. Limits: 100 KiB of SQL, 2 MiB a value, 10 GiB a database
-  /// (--database-bytes-max), 5 s a query (--query-time-max); pages have 4 KiB. No ATTACH, and tables
-  /// that begin with _cf_ are ours.
+  /// (--database-bytes-max), 5 s a query (--query-time-max); pages have 4 KiB. No ATTACH, and
+  /// tables that begin with _cf_ are ours.
   template <typename... Values>
   SqlRows sql(std::string_view query, const Values&... values) {
     const std::array<SqlValue, sizeof...(Values)> bound = {SqlValue(values)...};
