@@ -175,6 +175,12 @@ void Host::flush(Connection& connection) {
   awake_->queues->flush(static_cast<std::uint32_t>(member_index(connection)), queues_now(), true);
 }
 
+void Host::flush_last(Connection& connection) {
+  flush(connection);
+  if (awake_ == nullptr || awake_->queues == nullptr) return;
+  awake_->queues->give_up(static_cast<std::uint32_t>(member_index(connection)), queues_now());
+}
+
 void Host::flush_all() {
   if (awake_ == nullptr || awake_->queues == nullptr) return;
   awake_->queues->flush_all(queues_now());

@@ -187,7 +187,7 @@ void Host::closed_by_peer(Record& record, std::uint16_t code, std::string_view r
   const std::uint32_t slot = ConnectionAccess::slot(member);
   const bool peer_was_first = record.stage == Stage::open;
   if (peer_was_first) {
-    flush(member);
+    flush_last(member);
     hub().mark_closing(slot);
     // Known codes are echoed; an empty frame is answered by an empty one.
     runtime_.scratch().closing_reply = agent_runtime::ClosingReply{
@@ -256,8 +256,8 @@ Deferred<Response> Host::request(const Request& request) {
 }
 
 void Host::close_all(std::uint16_t code, std::string_view reason) {
-  flush_all();
-  for (const connection::Member& member : group_.members) {
+  for (connection::Member& member : group_.members) {
+    flush_last(member);
     hub().send_close(ConnectionAccess::slot(member), code, reason);
   }
 }

@@ -204,6 +204,8 @@ class Host {
   SendResult queue(Connection& to, const BatchedMessage& message);
   void broadcast_queued(const BatchedMessage& message, const BroadcastOptions& options);
   void flush(Connection& connection);
+  /// Before its close: what its outbox has no room for is told as missed.
+  void flush_last(Connection& connection);
   void flush_all();
   void set_batching(Connection& connection, const Batching& limits);
 

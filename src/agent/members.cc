@@ -101,7 +101,7 @@ void Host::close_duplicates(const Connection& newcomer) {
   const std::string_view id = newcomer.id();
   for (connection::Member& member : group_.members) {
     if (&member == &newcomer || member.id() != id) continue;
-    flush(member);
+    flush_last(member);
     hub().send_close(ConnectionAccess::slot(member), number(CloseCode::replaced),
                      "replaced by a newer connection with this id");
   }
@@ -126,7 +126,7 @@ void Host::close(Connection& connection,
     reply->reason = reason;
     return;
   }
-  flush(connection);
+  flush_last(connection);
   hub().send_close(slot, code, reason);
 }
 

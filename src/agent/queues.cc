@@ -21,6 +21,9 @@ namespace flag = connection::flag;
 namespace {
 
 constexpr std::uint64_t no_deadline = UINT64_MAX;
+// A queue that is due within this part of its time leaves with those that are due: whoever joined
+// later falls in with the others, and one turn serves them all.
+constexpr std::uint64_t early_part = 8;
 // So many different envelopes of a flush are remembered for members that get the same.
 constexpr std::size_t encoded_max = 64;
 // The first number after a start: later than all of the agent's before it slept, without anything
@@ -131,7 +134,11 @@ void Queues::flush_due(Now now) {
   for (const connection::SlotRef ref : std::exchange(waiting_, {})) {
     Queue* queue = unlist(ref);
     if (queue == nullptr) continue;
-    if (queue->due_ns <= now.monotonic_ns) flush(hub_.slab()[ref.slot].member, now, false);
+    const std::uint64_t early_ns =
+        std::uint64_t{queue->limits.flush_after_ms} * 1'000'000 / early_part;
+    if (queue->due_ns <= now.monotonic_ns + early_ns) {
+      flush(hub_.slab()[ref.slot].member, now, false);
+    }
     if (queue->messages.empty()) continue;
     relist(ref, *queue);
     next_ns = std::min(next_ns, queue->due_ns);
@@ -150,7 +157,7 @@ void Queues::give_up(std::uint32_t member, Now now) {
   const Record& record = hub_.slab()[slot];
   if (missed == 0 || record.stage != Stage::open) return;
   const BatchFormat format = format_of(record);
-  const std::vector<std::byte>& marker = encode(format, {}, missed, now);
+  const std::vector<std::byte>& marker = encode(format, {}, missed, now).bytes;
   std::array<std::byte, codec::ws::header_bytes_max> header;
   hub_.send_raw(slot, std::span(header).first(codec::ws::encode_header(
                           header.data(), opcode_of(format), marker.size())));
@@ -213,7 +220,7 @@ Queued Queues::overflow(std::uint32_t member, Queue& queue, Now now) {
   }
   forget(queue, queue.messages.back());
   queue.messages.pop_back();
-  ++queue.missed_after;
+  if (queue.missed_after++ == 0) queue.gap_at = queue.messages.size();
   return Queued::dropped;
 }
 
@@ -248,6 +255,7 @@ void Queues::conflate(Queue& queue) {
     const std::uint32_t key = messages_.key(id);
     if (key != QueuedMessages::no_key &&
         std::exchange(seen_keys_[key], seen_round_) == seen_round_) {
+      if (i < queue.gap_at) --queue.gap_at;
       forget(queue, id);
     } else {
       queue.messages[--first] = id;
@@ -271,6 +279,7 @@ void Queues::clear(Queue& queue) {
   queue.bytes = 0;
   queue.missed = 0;
   queue.missed_after = 0;
+  queue.gap_at = 0;
 }
 
 // The first message of a queue.
@@ -305,37 +314,45 @@ void Queues::defer(Record& record, Queue& queue) {
   queue.due_ns = no_deadline;
 }
 
+// What was missed is told by the envelope behind it: one ends where a gap begins.
 bool Queues::send(std::uint32_t slot, const Record& record, Queue& queue, Now now) {
   const BatchFormat format = format_of(record);
   while (!queue.messages.empty()) {
-    const std::size_t count =
-        std::min<std::size_t>(queue.messages.size(), limits::envelope_messages_max);
+    std::size_t count = std::min<std::size_t>(queue.messages.size(), limits::envelope_messages_max);
+    if (queue.missed_after > 0 && queue.gap_at == 0) {
+      queue.missed += std::exchange(queue.missed_after, 0);
+    } else if (queue.missed_after > 0) {
+      count = std::min(count, queue.gap_at);
+    }
     const auto some = std::span<const QueuedMessages::Id>(queue.messages).first(count);
-    const std::vector<std::byte>& envelope = encode(format, some, queue.missed, now);
-    if (hub_.send(slot, opcode_of(format), envelope) != Sent::queued) return false;
+    Encoded& envelope = encode(format, some, queue.missed, now);
+    if (hub_.send_shared(slot, opcode_of(format), envelope.bytes, envelope.frame) != Sent::queued) {
+      return false;
+    }
     for (const QueuedMessages::Id id : some) forget(queue, id);
     queue.messages.erase(queue.messages.begin(),
                          queue.messages.begin() + static_cast<std::ptrdiff_t>(count));
     queue.missed = 0;
+    queue.gap_at -= std::min(count, queue.gap_at);
   }
   const std::uint32_t missed = queue.missed + queue.missed_after;
   return missed == 0 ||
-         hub_.send(slot, opcode_of(format), encode(format, {}, missed, now)) == Sent::queued;
+         hub_.send(slot, opcode_of(format), encode(format, {}, missed, now).bytes) == Sent::queued;
 }
 
-const std::vector<std::byte>& Queues::encode(BatchFormat format,
-                                             std::span<const QueuedMessages::Id> messages,
-                                             std::uint32_t missed,
-                                             Now now) {
+Queues::Encoded& Queues::encode(BatchFormat format,
+                                std::span<const QueuedMessages::Id> messages,
+                                std::uint32_t missed,
+                                Now now) {
   if (encoded_at_ns_ != now.monotonic_ns) encoded_used_ = 0;
   encoded_at_ns_ = now.monotonic_ns;
   const std::size_t hash = hash_of(messages);
   for (std::size_t i = 0; i < encoded_used_; ++i) {
-    const Encoded& known = encoded_[i];
+    Encoded& known = encoded_[i];
     if (known.hash == hash && known.format == format && known.missed == missed &&
         std::equal(known.messages.begin(), known.messages.end(), messages.begin(),
                    messages.end())) {
-      return known.bytes;
+      return known;
     }
   }
   if (encoded_used_ == encoded_max) encoded_used_ = 0;
@@ -346,6 +363,7 @@ const std::vector<std::byte>& Queues::encode(BatchFormat format,
   made.hash = hash;
   made.messages.assign(messages.begin(), messages.end());
   made.bytes.clear();
+  made.frame = {};
   views_.clear();
   for (const QueuedMessages::Id id : messages) views_.push_back(messages_.view(id, now.wall_ms));
   const codec::envelope::Head head{now.wall_ms, ++sequence_, missed};
@@ -354,7 +372,7 @@ const std::vector<std::byte>& Queues::encode(BatchFormat format,
   } else {
     codec::envelope::append_json(made.bytes, head, views_);
   }
-  return made.bytes;
+  return made;
 }
 
 void Queues::set_timer(std::uint64_t at_ns) {

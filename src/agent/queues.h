@@ -68,8 +68,9 @@ class Queues {
     std::size_t conflate_at = 0;  // messages, of a queue that waits for its client
     std::uint64_t due_ns = 0;
     std::uint32_t missed = 0;        // before the first of them
-    std::uint32_t missed_after = 0;  // behind the last of them
-    bool listed = false;             // in waiting_
+    std::uint32_t missed_after = 0;  // behind the first `gap_at` of them
+    std::size_t gap_at = 0;
+    bool listed = false;  // in waiting_
     Batching limits{};
   };
   /// An envelope that was made, as long as no message was added since.
@@ -79,6 +80,7 @@ class Queues {
     std::size_t hash = 0;
     std::vector<QueuedMessages::Id> messages;
     std::vector<std::byte> bytes;
+    connection::SharedFrame frame;  // of all who get it in this turn
   };
 
   Queue& queue_of(std::uint32_t member);
@@ -97,10 +99,10 @@ class Queues {
   void list(std::uint32_t member, Queue& queue, Now now);
   void defer(connection::Record& record, Queue& queue);
   bool send(std::uint32_t slot, const connection::Record& record, Queue& queue, Now now);
-  const std::vector<std::byte>& encode(BatchFormat format,
-                                       std::span<const QueuedMessages::Id> messages,
-                                       std::uint32_t missed,
-                                       Now now);
+  Encoded& encode(BatchFormat format,
+                  std::span<const QueuedMessages::Id> messages,
+                  std::uint32_t missed,
+                  Now now);
   void set_timer(std::uint64_t at_ns);
 
   connection::Hub& hub_;

@@ -49,6 +49,13 @@ struct SlotRef {
   std::uint32_t generation;
 };
 
+/// A frame that many connections send from one place in the turn's memory: who sends it first lays
+/// it there. Kept by the caller beside the payload.
+struct SharedFrame {
+  Segment bytes{};
+  std::uint32_t turn = 0;  // in which it lies there
+};
+
 /// What the Hub counts; the shard publishes it.
 struct HubCounts {
   std::uint64_t connections_parked = 0;
@@ -124,6 +131,11 @@ class Hub {
             codec::ws::Opcode opcode,
             std::span<const std::byte> payload,
             WhenFull when_full = WhenFull::refuse);
+  /// The same for a payload that others get too, and the frame that goes with it.
+  Sent send_shared(std::uint32_t slot,
+                   codec::ws::Opcode opcode,
+                   std::span<const std::byte> payload,
+                   SharedFrame& frame);
   /// Queues bytes as they are, without a limit: HTTP, and the answer to an upgrade.
   void send_raw(std::uint32_t slot, std::span<const std::byte> bytes);
   /// Forgets what was queued this turn.

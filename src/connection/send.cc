@@ -92,6 +92,34 @@ Sent Hub::send(std::uint32_t slot,
   return send_frame(slot, record, *active, {opcode, false}, payload);
 }
 
+// What isn't as usual (compressed, a client that doesn't keep up) gets a frame of its own.
+Sent Hub::send_shared(std::uint32_t slot,
+                      Opcode opcode,
+                      std::span<const std::byte> payload,
+                      SharedFrame& frame) {
+  Record& record = slab_[slot];
+  if (record.stage != Stage::open || record.has(flag::deflate)) {
+    return send(slot, opcode, payload);
+  }
+  Active& active = activate(record);
+  catch_up(record, active);
+  if (active.backlog.is_busy() ||
+      active.segments.bytes() + payload.size() >= options_.outbox_bytes_max) {
+    return send(slot, opcode, payload);
+  }
+  if (frame.turn != turn_) {
+    const std::size_t header = codec::ws::header_bytes(payload.size());
+    std::byte* laid = arena_.take(header + payload.size());
+    codec::ws::encode_header(laid, opcode, payload.size());
+    if (!payload.empty()) std::memcpy(laid + header, payload.data(), payload.size());
+    frame = {.bytes = {laid, header + payload.size()}, .turn = turn_};
+  }
+  ++counts_.messages_sent;
+  mark_dirty(slot, record);
+  active.segments.append(frame.bytes.data, frame.bytes.bytes);
+  return Sent::queued;
+}
+
 Sent Hub::send_frame(std::uint32_t slot,
                      Record& record,
                      Active& active,

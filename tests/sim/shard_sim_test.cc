@@ -4,19 +4,13 @@
 
 #include "base/log.h"
 #include "base/poison.h"
+#include "sim_seeds.h"
 
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <iostream>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include <unistd.h>
 
 namespace ringroom::sim {
 namespace {
@@ -24,55 +18,29 @@ namespace {
 constexpr std::uint64_t fixed_seeds = 60;
 constexpr std::uint64_t new_seeds_default = 15;
 
-char repeat_command[160];
-
-void say_how_to_repeat() {
-  static_cast<void>(!write(STDERR_FILENO, repeat_command, std::strlen(repeat_command)));
-}
-
-// An assertion, a broken rule of the ring, a sanitizer: all end here.
-void on_abort(int signal) {
-  say_how_to_repeat();
-  std::signal(signal, SIG_DFL);
-  raise(signal);
-}
-
-void begin_seed(std::uint64_t seed) {
-  std::snprintf(repeat_command, sizeof(repeat_command),
-                "\nrepeat it: RINGROOM_SIM_SEED=%llu build/tests/sim/shard_sim_test\n",
-                static_cast<unsigned long long>(seed));
-}
-
-std::optional<std::uint64_t> number_from(const char* variable) {
-  const char* text = std::getenv(variable);
-  if (text == nullptr) return std::nullopt;
-  return std::strtoull(text, nullptr, 10);
-}
+constexpr const char* program = "shard_sim_test";
 
 class ShardSimulationTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    base::set_log_level(base::LogLevel::error);
-    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE}) std::signal(signal, on_abort);
-  }
+  static void SetUpTestSuite() { base::set_log_level(base::LogLevel::error); }
 
   static void play(std::uint64_t seed) {
-    begin_seed(seed);
+    begin_seed(program, seed);
     ShardSimulation simulation(seed, FaultProfile::swarm(seed));
     const std::vector<std::string> faults = simulation.run();
     if (faults.empty()) return;
     std::string text;
     for (const std::string& fault : faults) text += "\n  " + fault;
-    ADD_FAILURE() << simulation.describe() << text << repeat_command;
+    ADD_FAILURE() << simulation.describe() << text << how_to_repeat();
   }
 
-  static bool only_one_is_wanted() { return number_from("RINGROOM_SIM_SEED").has_value(); }
+  static bool only_one_is_wanted() { return wanted_seed().has_value(); }
 
   /// How many of the first seeds notice that something never possible happens.
   static int noticed(double FaultProfile::*bug, double probability) {
     int count = 0;
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-      begin_seed(seed);
+      begin_seed(program, seed);
       FaultProfile faults;
       faults.*bug = probability;
       count += ShardSimulation(seed, faults).run().empty() ? 0 : 1;
@@ -82,7 +50,7 @@ class ShardSimulationTest : public testing::Test {
 };
 
 TEST_F(ShardSimulationTest, KeepsItsPromisesForTheSeedThatIsAsked) {
-  const auto seed = number_from("RINGROOM_SIM_SEED");
+  const auto seed = wanted_seed();
   if (!seed) GTEST_SKIP() << "no RINGROOM_SIM_SEED";
   play(*seed);
 }
@@ -90,7 +58,7 @@ TEST_F(ShardSimulationTest, KeepsItsPromisesForTheSeedThatIsAsked) {
 TEST_F(ShardSimulationTest, KeepsItsPromisesWithoutFaults) {
   if (only_one_is_wanted()) GTEST_SKIP();
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    begin_seed(seed);
+    begin_seed(program, seed);
     EXPECT_EQ(ShardSimulation(seed, {}).run(), std::vector<std::string>()) << "seed " << seed;
   }
 }
@@ -103,7 +71,7 @@ TEST_F(ShardSimulationTest, KeepsItsPromisesForFixedSeeds) {
 TEST_F(ShardSimulationTest, KeepsItsPromisesForNewSeeds) {
   if (only_one_is_wanted()) GTEST_SKIP();
   std::random_device random;
-  const std::uint64_t seeds = number_from("RINGROOM_SIM_SEEDS").value_or(new_seeds_default);
+  const std::uint64_t seeds = new_seeds(new_seeds_default);
   for (std::uint64_t i = 0; i < seeds && !HasFailure(); ++i) play(1'000 + random());
 }
 
