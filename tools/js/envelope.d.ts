@@ -44,8 +44,10 @@ export function encode(
 /** What Batched needs of a WebSocket; partysocket and npm ws have it too. */
 export interface SocketLike {
   binaryType: string;
+  readonly readyState: number;
   send(data: string | Uint8Array): void;
   addEventListener(type: "message", listener: (event: { data: any }) => void): void;
+  addEventListener(type: "open", listener: () => void): void;
 }
 
 export interface BatchedOptions {
@@ -56,6 +58,7 @@ export interface BatchedOptions {
   messagesMax?: number;
 }
 
+/** What is queued while the socket isn't open waits for the next "open". */
 export class Batched {
   constructor(socket: SocketLike, options?: BatchedOptions);
   readonly socket: SocketLike;

@@ -8,6 +8,7 @@ export const subprotocols = { fb: "ringroom.batch.fb.v1", json: "ringroom.batch.
 const identifier = "RRE1";
 const kinds = ["bytes", "text", "json"];
 const messagesMax = 16384;
+const open = 1;  // WebSocket.OPEN
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 const utf8Encoder = new TextEncoder();
 
@@ -51,7 +52,8 @@ export function encode(messages, { format = "fb", timestamp = Date.now(), sequen
   return builder.asUint8Array();
 }
 
-/** A WebSocket with envelopes in both directions. */
+/** A WebSocket with envelopes in both directions. What is queued while it isn't open waits for the
+ *  next "open"; a partysocket may reconnect as often as it likes. */
 export class Batched {
   /** `socket` has been made with subprotocols[format], or a URL with ?batch=. */
   constructor(socket, { format = "fb", flushAfterMs = 50, messagesMax: count = 100 } = {}) {
@@ -69,6 +71,7 @@ export class Batched {
     this.onmissed = () => {};
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", (event) => this.receive(event.data));
+    socket.addEventListener("open", () => this.flush());
   }
 
   /** A string, a Uint8Array, or a value that becomes JSON. A newer message replaces the queued one of
@@ -80,14 +83,15 @@ export class Batched {
     else this.timer ??= setTimeout(() => this.flush(), this.flushAfterMs);
   }
 
+  /** Sends what is queued, if the socket is open. */
   flush() {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.queued.length === 0) return;
-    const messages = this.queued;
-    this.queued = [];
-    this.sequence += 1;
-    this.socket.send(encode(messages, { format: this.format, sequence: this.sequence }));
+    while (this.queued.length > 0 && this.socket.readyState === open) {
+      const messages = this.queued.splice(0, messagesMax);
+      this.sequence += 1;
+      this.socket.send(encode(messages, { format: this.format, sequence: this.sequence }));
+    }
   }
 
   receive(data) {
