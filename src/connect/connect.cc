@@ -252,7 +252,9 @@ int run(int argc, char** argv) {
   try {
     conversation.emplace(*std::get_if<Options>(&parsed));
   } catch (const Poco::Exception& error) {
-    std::fprintf(stderr, "ringroom connect: %s\n", error.displayText().c_str());
+    const Options& options = *std::get_if<Options>(&parsed);
+    std::fprintf(stderr, "ringroom connect: no connection to %s:%u: %s\n", options.host.c_str(),
+                 unsigned{options.port}, error.displayText().c_str());
     return not_connected;
   }
   try {

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { WebSocketServer } from "ws";
-import { within } from "./support/deadline.mjs";
+import { eventually, within } from "./support/deadline.mjs";
 import { binary, fixture, Server } from "./support/server.mjs";
 
 /** Runs it with input that ends unless `open`; what it said, and its exit code. */
@@ -60,7 +60,9 @@ describe("ringroom connect", () => {
   test("says with its exit code how it ended", async () => {
     assert.equal((await connect([])).code, 1);
     assert.equal((await connect(["http://127.0.0.1/"])).code, 1);
-    assert.equal((await connect(["ws://127.0.0.1:1/agents/echo/x"])).code, 1);
+    const refused = await connect(["ws://127.0.0.1:1/agents/echo/x"]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /no connection to 127.0.0.1:1: Connection refused/);
     assert.equal((await connect([url("/agents/nothing/x")])).code, 1);
     assert.equal((await connect(["--help"])).code, 0);
     assert.equal((await connect([url("/agents/echo/x")])).code, 0);
@@ -71,6 +73,25 @@ describe("ringroom connect", () => {
     assert.match(malformed.err, /closed with 1007 Not JSON/);
   });
 
+  test("at a terminal, lines are edited, and the arrow brings the last ones back", async () => {
+    const command = `${binary} connect ${url("/agents/echo/history")} --count 3`;
+    const child = spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"],
+      { env: { ...process.env, TERM: "xterm" } });
+    let shown = "";
+    child.stdout.on("data", (data) => { shown += data; });
+    const shows = (text) => eventually(() => shown.includes(text), `${text} on the terminal; it shows ${JSON.stringify(shown)}`);
+    await shows("> ");
+    child.stdin.write("first\n");
+    await shows("\nfirst\r\n");
+    child.stdin.write("seconf\x7fd\n");
+    await shows("\nsecond\r\n");
+    shown = "";
+    child.stdin.write("\x1b[A\x1b[A\n");
+    await shows("\nfirst\r\n");
+    const [code] = await within(once(child, "close"), 20_000, "the end of ringroom connect");
+    assert.equal(code, 0);
+  });
+
   test("a connection that breaks is 3; subprotocols are offered", async () => {
     const other = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     await once(other, "listening");
@@ -79,9 +100,9 @@ describe("ringroom connect", () => {
       return request.headers["sec-websocket-protocol"];
     });
     const { code } = await connect(
-      [`ws://127.0.0.1:${other.address().port}/`, "--protocol", "chat"], "", { open: true });
+      ["--protocol", "chat", "--protocol", "superchat", `ws://127.0.0.1:${other.address().port}/`], "", { open: true });
     assert.equal(code, 3);
-    assert.equal(await offered, "chat");
+    assert.equal(await offered, "chat, superchat");
     other.close();
   });
 });
