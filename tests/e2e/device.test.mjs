@@ -6,8 +6,9 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { WebSocketServer } from "ws";
 import { within } from "./support/deadline.mjs";
-import { EnvelopeClient } from "./support/envelope.mjs";
+import { decode, EnvelopeClient } from "./support/envelope.mjs";
 import { binary, fixture, Server } from "./support/server.mjs";
 
 const thermometer = resolve(process.env.RINGROOM_THERMOMETER ??
@@ -102,5 +103,40 @@ describe("A device", () => {
     const echoes = device.count("heard") - device.count("open");
     assert(echoes > 300 && echoes <= 400, `${echoes} echoes of 400 readings`);
     between.close();
+  });
+
+  test("that is reset, again and again, goes on with its sequence", async () => {
+    const other = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await once(other, "listening");
+    const connections = [];
+    other.on("connection", (socket, request) => {
+      assert.equal(request.url, "/room?protocol=binary&batch=fb");
+      const heard = [];
+      connections.push(heard);
+      socket.on("message", (data) => {
+        heard.push(decode(data));
+        // The fourth may stay: it hears the rest.
+        if (heard.length === 3 && connections.length < 4) socket._socket.resetAndDestroy();
+      });
+      socket.on("error", () => {});
+    });
+    const device = new Thermometer(other.address().port, "/room", 400, 5);
+    assert.equal(await within(device.exited, 30_000, "the thermometer's end"), 0);
+    other.close();
+    assert.equal(connections.length, 4);
+    assert.equal(device.count("closed 1006"), 3);
+    const envelopes = connections.flat();
+    const numbers = envelopes.map(({ sequence }) => sequence);
+    for (let i = 1; i < numbers.length; i += 1) assert(numbers[i] > numbers[i - 1], `${numbers}`);
+    // Between two connections numbers may be missing, of what was on its way; within one none is.
+    for (const heard of connections) {
+      heard.forEach(({ sequence }, i) => assert.equal(sequence, heard[0].sequence + i));
+    }
+    const readings = envelopes.flatMap(({ messages }) => messages.map(({ payload }) => payload[0]));
+    const holes = numbers.at(-1) - numbers.length;
+    assert(readings.length <= 400);
+    if (holes === 0) {
+      assert.deepEqual(readings, Array.from({ length: 400 }, (_, i) => 15 + (i % 10)));
+    }
   });
 });

@@ -313,6 +313,64 @@ TEST_F(DeviceTest, NoticesANetworkThatIsGone) {
   EXPECT_EQ(device.state(), Device<>::State::handshaking);
 }
 
+// The sensor goes on measuring; the socket takes a little more, then nothing, and nobody answers.
+// What queue() took is delivered once and in order, but for what the socket had taken, which shows
+// as a hole in the sequence numbers, and what it hadn't, of which the device tells itself.
+TEST_F(DeviceTest, IsOffTheNetworkForAMinute) {
+  open();
+  std::vector<Sent> heard;
+  const auto take = [&] {
+    for (const SentFrame& frame : take_frames(transport)) {
+      if (frame.opcode == Opcode::binary) heard.push_back(read_envelope(frame.payload));
+    }
+  };
+  unsigned taken = 0;
+  const auto measure = [&](std::uint32_t milliseconds) {
+    for (std::uint32_t passed = 0; passed < milliseconds; passed += 10) {
+      device.poll(now_ms += 10);
+      const std::string reading = std::to_string(taken);
+      if (passed % 500 == 0 && device.queue("t", reading.data(), reading.size())) ++taken;
+    }
+  };
+  measure(2'000);
+  take();
+  ASSERT_EQ(heard.size(), 4U);
+  ASSERT_EQ(heard.back().sequence, 4U);
+
+  transport.write_room = 200;
+  transport.connected = 0;
+  measure(60'000);
+  EXPECT_EQ(log.take(), Words{"close 1006"});
+  EXPECT_GE(transport.connects, 2);
+  EXPECT_FALSE(device.is_open());
+  EXPECT_GT(device.queued(), 10U);
+  transport.sent.clear();  // with the network
+
+  transport.write_room = SIZE_MAX;
+  transport.connected = 1;
+  for (int i = 0; i < 10'000 && device.state() != Device<>::State::handshaking; ++i) measure(10);
+  transport.incoming = transport.answer();
+  measure(2'000);
+  EXPECT_EQ(log.take(), Words{"open"});
+  const std::size_t before = heard.size();
+  take();
+  ASSERT_GT(heard.size(), before);
+  EXPECT_GT(heard[before].sequence, heard[before - 1].sequence + 1);
+  EXPECT_GT(heard[before].missed, 0U);
+  std::uint64_t sequence = heard[before].sequence;
+  unsigned reading = static_cast<unsigned>(std::stoul(heard[before].messages.front().substr(2)));
+  EXPECT_GE(reading, 4 + heard[before].missed);
+  for (std::size_t i = before; i < heard.size(); ++i, ++sequence) {
+    EXPECT_EQ(heard[i].sequence, sequence);
+    EXPECT_EQ(heard[i].missed, i == before ? heard[before].missed : 0U);
+    for (const std::string& message : heard[i].messages) {
+      EXPECT_EQ(message, "t:" + std::to_string(reading++));
+    }
+  }
+  EXPECT_EQ(reading, taken);
+  EXPECT_EQ(device.next_sequence(), sequence);
+}
+
 TEST_F(DeviceTest, StopsForGood) {
   open();
   device.stop();

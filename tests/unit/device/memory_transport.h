@@ -28,8 +28,9 @@ class MemoryTransport final : public Transport {
   }
   long write(const void* from, std::size_t bytes) override {
     if (is_cut) return -1;
-    const std::size_t taken = std::min(bytes, write_bytes);
+    const std::size_t taken = std::min({bytes, write_bytes, write_room});
     sent.append(static_cast<const char*>(from), taken);
+    if (write_room != SIZE_MAX) write_room -= taken;
     return static_cast<long>(taken);
   }
   void close() override {
@@ -53,6 +54,7 @@ class MemoryTransport final : public Transport {
   std::string sent;
   std::size_t piece_bytes = SIZE_MAX;
   std::size_t write_bytes = SIZE_MAX;
+  std::size_t write_room = SIZE_MAX;  // what it takes until somebody makes room
   int connected = 1;
   int connects = 0;
   int closes = 0;
