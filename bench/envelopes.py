@@ -5,8 +5,10 @@
     bench/envelopes.py room [--binary build/ringroom]     200 members, 20 of them send at 20 Hz
 
 echo: the same 32-byte messages, one a frame and 100 in an envelope of FlatBuffers or JSON, to Echo.
-room: the same 32-byte messages to Relay, one a frame and in envelopes of 50 ms. Starts a server on
-core 0 and stays on core 1. Prints a table; every run of a kind is taken in turn with the others.
+room: the same 32-byte messages to Relay, one a frame and in envelopes of 50 ms; and TickRoom with as
+many members and nobody who sends: what 4,000 sends a second cost that say nothing, which is the least
+that envelopes can cost. Starts a server on core 0 and stays on core 1. Prints a table; every run of a
+kind is taken in turn with the others.
 """
 import argparse
 import base64
@@ -138,18 +140,23 @@ def echo_once(server, port, kind, seconds):
     return frames * count / used
 
 
-def room_once(server, port, room, batched, seconds):
-    suffix = "?batch=fb" if batched else ""
-    members = [connect(port, f"/agents/relay/{room}{suffix}") for _ in range(200)]
+ROOMS = {"one a frame": "relay/{}", "50 ms": "relay/{}?batch=fb", "sends alone": "tick-room/{}"}
+
+
+def room_once(server, port, room, kind, seconds):
+    batched = kind == "50 ms"
+    members = [connect(port, f"/agents/{ROOMS[kind].format(room)}") for _ in range(200)]
     poll = select.epoll()
     buffers = {sock.fileno(): [sock, b"", i, 0] for i, sock in enumerate(members)}
     for sock in members:
         poll.register(sock, select.EPOLLIN)
+    room_for_all = memoryview(bytearray(1 << 18))
     delivered, latencies = 0, []
     began, cpu = None, 0
     warm_until = time.monotonic() + 1
     start_at = time.monotonic()
-    next_send = [start_at + i * 0.05 / 20 for i in range(20)]
+    senders = 0 if kind == "sends alone" else 20
+    next_send = [start_at + i * 0.05 / 20 for i in range(senders)]
     while True:
         now = time.monotonic()
         if began is None and now > warm_until:
@@ -162,12 +169,14 @@ def room_once(server, port, room, batched, seconds):
             if now >= due:
                 members[i].send(frame(1, b"%032d" % time.monotonic_ns()))
                 next_send[i] = due + 0.05
-        for fd, _ in poll.poll(max(0, min(next_send) - time.monotonic())):
+        wait = min(next_send) - time.monotonic() if senders else 0.01
+        for fd, _ in poll.poll(max(0, wait)):
             entry = buffers[fd]
+            size = entry[0].recv_into(room_for_all)
             if not batched and entry[2] % 40 != 39:  # frames of one size need no look
-                entry[3] += len(entry[0].recv(1 << 18))
+                entry[3] += size
                 continue
-            data = entry[1] + entry[0].recv(1 << 18)
+            data = entry[1] + room_for_all[:size]
             at, heard = 0, time.monotonic_ns()
             while (place := frame_at(data, at)) is not None:
                 begin, end = place
@@ -182,7 +191,8 @@ def room_once(server, port, room, batched, seconds):
                 at = end
             entry[1] = data[at:]
     elapsed = time.monotonic() - began
-    delivered += sum(entry[3] for entry in buffers.values()) // (2 + len(MESSAGE))
+    frame_bytes = 2 + (len(MESSAGE) if senders else 0)
+    delivered += sum(entry[3] for entry in buffers.values()) // frame_bytes
     used = server_cpu(server.pid) - cpu
     for sock in members:
         sock.close()
@@ -220,14 +230,14 @@ def main():
                 median = statistics.median(results)
                 print(f"{kind:5} {median:12,.0f} messages a CPU second, {median / base:6.1f} times")
         else:
-            runs = {False: [], True: []}
+            runs = {kind: [] for kind in ROOMS}
             for number in range(options.rounds):
-                for batched, results in runs.items():
-                    results.append(
-                        room_once(process, port, f"{batched}-{number}", batched, options.seconds))
-            for batched, results in runs.items():
+                for kind, results in runs.items():
+                    results.append(room_once(process, port, number, kind, options.seconds))
+            base = statistics.median(cpu for cpu, *_ in runs["one a frame"])
+            for kind, results in runs.items():
                 cpu, rate, half, most = (statistics.median(column) for column in zip(*results))
-                print(f"{'50 ms' if batched else 'one a frame':12} {cpu:7.1f} ms CPU a second, "
+                print(f"{kind:12} {cpu:7.1f} ms CPU a second, 1/{base / cpu:.1f}, "
                       f"{rate:9,.0f} deliveries a second, latency {half:.1f} ms, p99 {most:.1f} ms")
     finally:
         process.terminate()

@@ -58,6 +58,8 @@ struct Options {
   std::uint64_t first_sequence = 1;      ///< of the first envelope: what was kept over a restart
 };
 
+/// `receive_bytes` is the largest message or envelope that it hears, with 4 bytes of header: a
+/// larger one ends the connection with 1009. A room keeps below it with Connection::set_batching().
 template <std::size_t send_bytes = 1536,
           std::size_t receive_bytes = 1280,
           std::size_t queue_bytes = 896>

@@ -38,8 +38,10 @@ async function person(server, path) {
   while (types.size < 3) types.add((await client.nextJson()).type);
   client.set = async (temp) => {
     client.send(JSON.stringify({ type: "cf_agent_state", state: { temp } }));
-    const answer = await client.ask({ type: "rpc", id: `r${temp}`, method: "temp", args: [] });
-    assert.deepEqual(answer.result, temp);
+    client.send(JSON.stringify({ type: "rpc", id: `r${temp}`, method: "temp", args: [] }));
+    let answer;
+    while (answer?.type !== "rpc") answer = await client.nextJson();
+    assert.equal(answer.result, temp);
   };
   return client;
 }
