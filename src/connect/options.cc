@@ -57,7 +57,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_flag("--binary", options.binary,
                "Show messages as hex, and send lines of hex as binary messages");
   app.add_option("--batch", batch, "Agree on envelopes: unpack what comes, pack what goes")
-      ->check(CLI::IsMember({"fb", "json"}))
+      ->check(CLI::IsMember({"fb", "json"}).description(""))
       ->type_name("fb|json");
   app.add_option("--protocol", protocols, "Offer a subprotocol (repeatable)")
       ->type_name("NAME")

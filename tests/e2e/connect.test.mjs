@@ -74,21 +74,23 @@ describe("ringroom connect", () => {
   });
 
   test("at a terminal, lines are edited, and the arrow brings the last ones back", async () => {
-    const command = `${binary} connect ${url("/agents/echo/history")} --count 3`;
+    const command = `${binary} connect '${url("/agents/io-t-agent/history?protocol=binary")}' --count 4`;
     const child = spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"],
       { env: { ...process.env, TERM: "xterm" } });
+    const ended = once(child, "close");
     let shown = "";
     child.stdout.on("data", (data) => { shown += data; });
     const shows = (text) => eventually(() => shown.includes(text), `${text} on the terminal; it shows ${JSON.stringify(shown)}`);
-    await shows("> ");
+    // The greeting tells that it listens to the terminal, too.
+    await shows("<ca fe>\r\n> ");
     child.stdin.write("first\n");
-    await shows("\nfirst\r\n");
+    await shows("echo:first\r\n");
     child.stdin.write("seconf\x7fd\n");
-    await shows("\nsecond\r\n");
+    await shows("echo:second\r\n");
     shown = "";
     child.stdin.write("\x1b[A\x1b[A\n");
-    await shows("\nfirst\r\n");
-    const [code] = await within(once(child, "close"), 20_000, "the end of ringroom connect");
+    await shows("echo:first\r\n");
+    const [code] = await within(ended, 20_000, "the end of ringroom connect");
     assert.equal(code, 0);
   });
 
