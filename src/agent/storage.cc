@@ -88,7 +88,7 @@ bool Host::is_gated() const {
 void Host::committed(Committed result) {
   const bool closed = std::exchange(awake_->gate_closing, false);
   if (result == Committed::nothing && closed) {
-    hub().close_gate(room_, awake_->gate_before);
+    hub().reopen_gate(room_, awake_->gate_before);
     for (HeldBack& held : awake_->held_back) held.batch = std::min(held.batch, awake_->gate_before);
   }
   if (result == Committed::lost) {

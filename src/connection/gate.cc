@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 namespace ringroom::connection {
 
@@ -54,6 +55,22 @@ void Hub::open_gates(std::uint64_t durable) {
   std::erase_if(held_, [this](const Held& held) { return release_held(held.ref); });
 }
 
+void Hub::reopen_gate(std::uint32_t room, std::uint64_t before) {
+  const std::uint64_t batch = std::exchange(groups_[room]->gate, before);
+  std::erase_if(held_, [&](const Held& held) {
+    Record* record = slab_.find(held.ref.slot, held.ref.generation);
+    Active* active = record == nullptr ? nullptr : this->active(*record);
+    if (held.room != room || active == nullptr) return false;
+    std::vector<Backlog::Mark>& marks = active->backlog.marks;
+    if (marks.empty() || marks.back().batch != batch) return false;
+    const std::size_t end = marks.back().end;
+    marks.pop_back();
+    if (marks.empty() || marks.back().batch < before) marks.push_back({before, 0});
+    marks.back().end = end;
+    return release_held(held.ref);
+  });
+}
+
 // True if nothing is held any more.
 bool Hub::release_held(SlotRef ref) {
   Record* record = slab_.find(ref.slot, ref.generation);
@@ -65,23 +82,21 @@ bool Hub::release_held(SlotRef ref) {
   const std::size_t bytes = later == backlog.marks.begin() ? 0 : std::prev(later)->end;
   if (bytes == 0) return false;
   const auto end = backlog.held.begin() + static_cast<std::ptrdiff_t>(bytes);
+  counts_.bytes_sent += bytes;
+  if (record->room != none) groups_[record->room]->bytes_sent += bytes;
   if (backlog.in_flight) {
     backlog.waiting.insert(backlog.waiting.end(), backlog.held.begin(), end);
   } else {
+    // As a backlog, since the turn isn't over: what it says from here on must come behind this, and
+    // this must not be sent again with it.
     ASSERT(active->segments.empty() && backlog.rest.empty());
-    std::byte* copy = arena_.take(bytes);
-    std::memcpy(copy, backlog.held.data(), bytes);
-    active->segments.append(copy, bytes);
-    flushed_.push_back(ref);
-    send_segments(ref, *record, *active);
-    if (record->stage == Stage::finishing) finish_is_fresh_ = true;
+    backlog.rest.assign(backlog.held.begin(), end);
+    note_slow(*record, ref.slot);
+    send_backlog(ref.slot, *record, *active);
   }
   backlog.held.erase(backlog.held.begin(), end);
   backlog.marks.erase(backlog.marks.begin(), later);
   for (Backlog::Mark& mark : backlog.marks) mark.end -= bytes;
-  if (backlog.held.empty() && !backlog.in_flight && record->has(flag::was_full)) {
-    drained_.push_back(ref);
-  }
   return backlog.held.empty();
 }
 

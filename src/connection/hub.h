@@ -182,6 +182,8 @@ class Hub {
   /// Nothing that the room's agent says from now on, or has said since the last flush, leaves
   /// before `batch` of the store is durable.
   void close_gate(std::uint32_t room, std::uint64_t batch) { groups_[room]->gate = batch; }
+  /// There was nothing to wait for: its gate is as it was `before`, also for what was held since.
+  void reopen_gate(std::uint32_t room, std::uint64_t before);
   bool is_gated(const Group& group) const { return group.gate > durable_; }
   /// Batches up to this are durable: sends what waited for them. Right before flush().
   void open_gates(std::uint64_t durable);

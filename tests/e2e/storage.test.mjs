@@ -77,6 +77,45 @@ for (const durability of ["strict", "process", "memory"]) {
       assert.equal((await client.close(1000, "")).code, 1000);
     });
 
+    test("who writes while others talk hears everything once, in order", async () => {
+      const [writer, talker] = [await Client.connect(server, "/agents/lab/once"), await Client.connect(server, "/agents/lab/once")];
+      await rows(writer, "CREATE TABLE t (a)");
+      const count = 400;
+      // Several under way, so that some are written and said in the turn in which others are let go.
+      const keepGoing = (client, message) => {
+        let sent = 0;
+        const send = () => {
+          if (sent < count) client.send(JSON.stringify(message(sent)));
+          sent += 1;
+        };
+        for (let i = 0; i < 8; i += 1) setTimeout(send, i);
+        return send;
+      };
+      const insert = keepGoing(writer, (n) => ({ op: "sql", query: `INSERT INTO t VALUES (0) RETURNING ${n} AS n` }));
+      const talk = keepGoing(talker, (n) => ({ op: "broadcast", text: `"${n}"` }));
+      const hearTalk = async () => {
+        for (let n = 0; n < count; n += 1) {
+          assert.equal(await talker.next(), `"${n}"`);
+          talk();
+        }
+      };
+      const hearAll = async () => {
+        for (let written = 0, heard = 0; written < count || heard < count;) {
+          const message = await writer.nextJson();
+          if (typeof message === "string") {
+            assert.equal(message, `${heard}`);
+            heard += 1;
+          } else {
+            assert.deepEqual(message, { rows: [{ n: written }] });
+            written += 1;
+            insert();
+          }
+        }
+      };
+      await Promise.all([hearTalk(), hearAll()]);
+      await Promise.all([writer.close(), talker.close()]);
+    });
+
     test("a broadcast behind a write reaches everybody, late readers too", async () => {
       const clients = await Promise.all([...Array(20)].map(() => Client.connect(server, "/agents/lab/all")));
       await rows(clients[0], "CREATE TABLE t (a)");
