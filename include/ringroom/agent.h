@@ -14,6 +14,7 @@
 #include "ringroom/message.h"
 #include "ringroom/request.h"
 #include "ringroom/response.h"
+#include "ringroom/schedule.h"
 #include "ringroom/sql.h"
 #include "ringroom/storage.h"
 
@@ -223,7 +224,7 @@ class Agent {
   virtual void on_drain(Connection& connection);
   /// At AgentOptions::tick_hz while somebody is connected.
   virtual void on_tick(const Tick& tick);
-  /// The time of set_alarm has come.
+  /// The time of set_alarm has come. What it throws makes it be called again, twice at most.
   virtual void on_alarm();
 
   /// More tags for a new connection beside its id. Limits: 10 with the id, 1 to 256 bytes each;
@@ -368,12 +369,49 @@ class Agent {
   void set_event_timeout(std::chrono::milliseconds timeout = {});
   std::optional<std::chrono::milliseconds> event_timeout() const;
 
-  /// Calls on_alarm once, at `at_ms` of now_ms() or as soon as possible after it, and wakes the
-  /// agent for it. Replaces an earlier alarm. In memory: lost when the server stops.
+  /// Calls on_alarm at `at_ms` of now_ms() or as soon as possible after it, and wakes the agent for
+  /// it. Replaces an earlier alarm. Kept in the database, as schedules are, and run as they are.
   void set_alarm(std::int64_t at_ms);
   void delete_alarm();
   /// When on_alarm is due.
   std::optional<std::int64_t> alarm() const;
+
+  /// Calls a task of the class (AgentClass::task) once: after `delay`, or at a time; or again and
+  /// again, by a cron expression of five or six fields in UTC. Kept in the database: it wakes the
+  /// agent, and is done after a restart if its time came while the server was down. What is due
+  /// runs one after the other in the order of time, at least once: what a task writes and that it
+  /// is done are one commit. One that throws is tried again, at most twice unless `options` say
+  /// otherwise; then it reaches on_error, and is dropped if it doesn't repeat. Throws
+  /// std::invalid_argument and SqlError.
+  Schedule schedule(std::chrono::milliseconds delay,
+                    std::string_view task,
+                    const json& payload = nullptr,
+                    const ScheduleOptions& options = {});
+  Schedule schedule(std::chrono::sys_time<std::chrono::milliseconds> at,
+                    std::string_view task,
+                    const json& payload = nullptr,
+                    const ScheduleOptions& options = {});
+  template <typename Duration>
+  Schedule schedule(std::chrono::sys_time<Duration> at,
+                    std::string_view task,
+                    const json& payload = nullptr,
+                    const ScheduleOptions& options = {}) {
+    return schedule(std::chrono::floor<std::chrono::milliseconds>(at), task, payload, options);
+  }
+  Schedule schedule(std::string_view cron,
+                    std::string_view task,
+                    const json& payload = nullptr,
+                    const ScheduleOptions& options = {});
+  /// Again and again, `period` after the end of the last run: at most 30 days.
+  Schedule schedule_every(std::chrono::milliseconds period,
+                          std::string_view task,
+                          const json& payload = nullptr,
+                          const ScheduleOptions& options = {});
+  /// In the order of their times.
+  std::vector<Schedule> schedules(const ScheduleFilter& filter = {}) const;
+  std::optional<Schedule> get_schedule(std::string_view id) const;
+  /// Whether there was one.
+  bool cancel_schedule(std::string_view id);
 
   /// Another agent of this server, by its class ("ChatRoom" or "chat-room") and its name, which
   /// need not exist yet: agent("ChatRoom", "lobby").fetch(Request("GET", "/")).then(…).

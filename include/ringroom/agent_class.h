@@ -30,11 +30,18 @@ struct AgentClassInfo {
   BeforeRequest before_request = nullptr;
   CorsHeaders cors = {};
   std::vector<Callable> callables;
+  std::vector<Task> tasks;
 
   /// Whether text messages can be frames of the Agents protocol: state updates and calls.
   bool reads_frames() const { return options.protocol_frames || !callables.empty(); }
   const Callable* find_callable(std::string_view called) const {
     for (const Callable& each : callables) {
+      if (each.name == called) return &each;
+    }
+    return nullptr;
+  }
+  const Task* find_task(std::string_view called) const {
+    for (const Task& each : tasks) {
       if (each.name == called) return &each;
     }
     return nullptr;
@@ -94,7 +101,17 @@ class AgentClass {
     callable.name = name;
     detail::set_function<X>(callable, function);
     (callable.defaults.push_back(json(std::forward<Defaults>(defaults))), ...);
+    if (callable.call) info_.tasks.push_back(detail::make_task(callable));
     info_.callables.push_back(std::move(callable));
+    return *this;
+  }
+  /// Lets Agent::schedule name a member function; clients can't call it. Its parameters: none, the
+  /// payload (as a callable's argument), or that and a `const Schedule&`. It may be tried again if
+  /// it throws, or its Deferred fails; one that isn't answered within 30 s is given up. Callables
+  /// can be named, too, and get the payload as their first argument.
+  template <typename Function>
+  AgentClass& task(std::string_view name, Function function) {
+    info_.tasks.push_back(detail::make_task<X>(name, function));
     return *this;
   }
   /// A name that calls get "Method … is not callable" for.

@@ -6,6 +6,7 @@
 #include "ringroom/connection.h"
 #include "ringroom/deferred.h"
 #include "ringroom/json.h"
+#include "ringroom/schedule.h"
 
 #include <cmath>
 #include <concepts>
@@ -199,6 +200,55 @@ void set_stream(Callable& callable, Function function) {
     };
     with_arguments<P...>(given, call, std::index_sequence_for<P...>());
   };
+}
+
+// One name that schedules may use.
+struct Task {
+  std::string name;
+  std::function<Deferred<json>(Agent&, const Schedule&)> call;
+};
+
+// A task's parameters: none, its payload, or its payload and its Schedule.
+template <typename X, typename R, typename... P, typename Function>
+Task task_of(std::string_view name, Function function) {
+  static_assert(sizeof...(P) <= 2);
+  Task task;
+  task.name = name;
+  task.call = [function](Agent& agent, const Schedule& schedule) {
+    X& self = static_cast<X&>(agent);
+    std::vector<json> given;
+    given.push_back(schedule.payload);
+    if constexpr (sizeof...(P) == 2) {
+      using Payload = std::tuple_element_t<0, std::tuple<P...>>;
+      return answer_of<R, Payload>(given, [&](auto&& payload) -> R {
+        return (self.*function)(std::forward<decltype(payload)>(payload), schedule);
+      });
+    } else {
+      return answer_of<R, P...>(given, [&](auto&&... payload) -> R {
+        return (self.*function)(std::forward<decltype(payload)>(payload)...);
+      });
+    }
+  };
+  return task;
+}
+template <typename X, typename Base, typename R, typename... P>
+Task make_task(std::string_view name, R (Base::*function)(P...)) {
+  return task_of<X, R, P...>(name, function);
+}
+template <typename X, typename Base, typename R, typename... P>
+Task make_task(std::string_view name, R (Base::*function)(P...) const) {
+  return task_of<X, R, P...>(name, function);
+}
+
+inline Task make_task(const Callable& callable) {
+  Task task;
+  task.name = callable.name;
+  task.call = [call = callable.call](Agent& agent, const Schedule& schedule) {
+    std::vector<json> given;
+    if (!schedule.payload.is_null()) given.push_back(schedule.payload);
+    return call(agent, given);
+  };
+  return task;
 }
 
 // The kinds of member functions that can be called.

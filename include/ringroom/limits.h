@@ -2,6 +2,7 @@
 // here by their defaults; the others are fixed. Constants only: any thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -50,6 +51,8 @@ inline constexpr std::size_t calls_open_max = 1024;
 inline constexpr std::size_t shard_calls_open_max = 64 * KiB;
 /// How deep agents may ask each other.
 inline constexpr std::size_t call_depth_max = 16;
+/// What may lie between the runs of Agent::schedule_every.
+inline constexpr std::chrono::seconds schedule_interval_max{30 * 86'400};
 /// Ticks a second that AgentOptions::tick_hz may ask for.
 inline constexpr double tick_hz_max = 1000;
 

@@ -398,6 +398,59 @@ std::optional<std::int64_t> Agent::alarm() const {
   return host_->alarm();
 }
 
+Schedule Agent::schedule(std::chrono::milliseconds delay,
+                         std::string_view task,
+                         const json& payload,
+                         const ScheduleOptions& options) {
+  Schedule wanted;
+  wanted.task = task;
+  wanted.payload = payload;
+  wanted.type = ScheduleType::delayed;
+  wanted.period = delay;
+  return host_->schedule(std::move(wanted), options);
+}
+Schedule Agent::schedule(std::chrono::sys_time<std::chrono::milliseconds> at,
+                         std::string_view task,
+                         const json& payload,
+                         const ScheduleOptions& options) {
+  Schedule wanted;
+  wanted.task = task;
+  wanted.payload = payload;
+  wanted.type = ScheduleType::scheduled;
+  wanted.time_ms = at.time_since_epoch().count();
+  return host_->schedule(std::move(wanted), options);
+}
+Schedule Agent::schedule(std::string_view cron,
+                         std::string_view task,
+                         const json& payload,
+                         const ScheduleOptions& options) {
+  Schedule wanted;
+  wanted.task = task;
+  wanted.payload = payload;
+  wanted.type = ScheduleType::cron;
+  wanted.cron = cron;
+  return host_->schedule(std::move(wanted), options);
+}
+Schedule Agent::schedule_every(std::chrono::milliseconds period,
+                               std::string_view task,
+                               const json& payload,
+                               const ScheduleOptions& options) {
+  Schedule wanted;
+  wanted.task = task;
+  wanted.payload = payload;
+  wanted.period = period;
+  return host_->schedule_every(std::move(wanted), options);
+}
+std::vector<Schedule> Agent::schedules(const ScheduleFilter& filter) const {
+  return host_->schedules(filter);
+}
+std::optional<Schedule> Agent::get_schedule(std::string_view id) const {
+  return host_->get_schedule(id);
+}
+bool Agent::cancel_schedule(std::string_view id) {
+  return host_->cancel_schedule(id);
+}
+
 KeepAlive Agent::keep_alive() {
   return host_->keep_alive();
 }

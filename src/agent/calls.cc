@@ -47,8 +47,9 @@ constexpr std::array<std::string_view, 30> framework_methods = {"constructor",
                                                                 "getCallableMethods",
                                                                 "validateStateChange"};
 
-std::string why_not_callable(const Callable* callable, std::string_view method) {
-  const bool is_known = callable != nullptr ||
+std::string why_not_callable(const AgentClassInfo& info, std::string_view method) {
+  const bool is_known = info.find_callable(method) != nullptr ||
+                        info.find_task(method) != nullptr ||
                         std::find(framework_methods.begin(), framework_methods.end(), method) !=
                             framework_methods.end();
   return "Method " + std::string(method) + (is_known ? " is not callable" : " does not exist");
@@ -107,7 +108,7 @@ Deferred<json> Host::invoke(const Callable* callable,
                             Connection* from) {
   Deferred<json> answer;
   if (callable == nullptr || !callable->call) {
-    answer.reject(why_not_callable(callable, method));
+    answer.reject(why_not_callable(info_, method));
     return answer;
   }
   add_defaults(*callable, args);

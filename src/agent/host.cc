@@ -27,7 +27,6 @@ Host::Host(agent_runtime::Runtime& runtime, const AgentClassInfo& info, std::str
 
 Host::~Host() {
   sleep();
-  if (settings_ != nullptr) runtime_.timers().cancel(settings_->alarm);
   hub().remove_group(room_);
 }
 
@@ -72,11 +71,14 @@ void Host::sleep() {
   forget_awake();
 }
 
+// What was asked of the database before the agent was made stays open.
 void Host::begin_awake() {
+  auto store = awake_ == nullptr ? nullptr : std::move(awake_->store);
   forget_awake();
   const std::uint32_t place = runtime_.awake_pool().make();
   awake_ = &runtime_.awake_pool()[place];
   awake_->place = place;
+  awake_->store = std::move(store);
   awake_->last_event_ns = runtime_.now_ns();
   awake_->tick_hz = info_.options.tick_hz;
   awake_->tick.kind = static_cast<std::uint8_t>(RoomTimer::tick);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "agent/awake.h"
+#include "agent/job.h"
 #include "agent/local_values.h"
 #include "agent/question.h"
 #include "agent/queues.h"
@@ -129,9 +130,19 @@ class Host {
   const AutoResponse* auto_response() const;
   void set_event_timeout(std::chrono::milliseconds timeout);
   std::chrono::milliseconds event_timeout() const;
-  void set_alarm(std::optional<std::int64_t> at_ms);
-  std::optional<std::int64_t> alarm() const;
   KeepAlive keep_alive();
+
+  // ---- What is to be done later (schedules.cc, jobs.cc)
+
+  void set_alarm(std::optional<std::int64_t> at_ms);
+  std::optional<std::int64_t> alarm();
+  /// `wanted` has the task, its payload, the type and what that needs.
+  Schedule schedule(Schedule wanted, const ScheduleOptions& options);
+  Schedule schedule_every(Schedule wanted, const ScheduleOptions& options);
+  std::vector<Schedule> schedules(const ScheduleFilter& filter);
+  std::optional<Schedule> get_schedule(std::string_view id);
+  bool cancel_schedule(std::string_view id);
+  void run_due_jobs();
 
   // ---- The Agents protocol (protocol.cc, state.cc, calls.cc)
 
@@ -224,8 +235,6 @@ class Host {
   struct Settings {
     std::optional<AutoResponse> auto_response;
     std::chrono::milliseconds event_timeout{};
-    std::int64_t alarm_ms = 0;
-    base::Timer alarm;
     std::shared_ptr<std::uint32_t> keep_alives = std::make_shared<std::uint32_t>(0);
     std::string initial_state;  // encoded; empty once another was set: that one is in the database
   };
@@ -258,6 +267,8 @@ class Host {
     std::uint32_t batched = UINT32_MAX;             // members with envelopes, once somebody asked
     agent_runtime::OpenQuestions open_questions;
     std::unique_ptr<store::RoomStore> store;  // of one that has asked its database
+    std::unique_ptr<agent_runtime::Job> job;  // that runs, or is tried again soon
+    std::uint64_t last_job_run = 0;           // of those that answer later
     bool gate_closing = false;                // by a write of this turn
     std::uint64_t gate_before = 0;            // in case that nothing was changed
     std::vector<HeldBack> held_back;
@@ -270,7 +281,20 @@ class Host {
   void end_room();
   void hold_back(std::function<void()> give, std::function<void(const std::string&)> refuse);
   bool answers_automatically(std::uint32_t member, const Message& message);
-  void on_alarm();
+  static Schedule schedule_of(const SqlRows::Row& row);
+  std::optional<Schedule> find_same(const Schedule& wanted);
+  bool has_jobs();
+  void add_job(const char* capability, const Schedule& job);
+  template <typename Step>
+  void go_on_with_jobs(Step step);
+  void put_jobs_off(const std::exception& error);
+  void settle_jobs();
+  bool start_next_job();
+  void run_job();
+  void await_job(const Deferred<json>& answer);
+  void job_answered(std::uint64_t run, std::optional<std::string> failure, bool may_retry);
+  void job_ran(const std::optional<std::string>& failure, bool may_retry);
+  void end_job();
   void check_event_timeout(const char* where, Connection* connection, std::uint64_t began_ns);
   void touch();
   bool wake();

@@ -18,7 +18,8 @@ Runtime::Runtime(const RuntimeOptions& options,
       timers_(timers),
       watch_(watch),
       shard_(shard),
-      random_(random) {}
+      random_(random),
+      alarms_(*this, options.alarm_index) {}
 
 Runtime::~Runtime() = default;
 
@@ -60,17 +61,21 @@ AwakeCounts Runtime::awake_counts() const {
 }
 
 void Runtime::fire(base::Timer& timer) {
+  if (alarms_.owns(timer)) return alarms_.fire();
   host(timer.owner).fire(timer);
 }
 
 void Runtime::commit_turn() {
-  store_.commit_turn([this](const store::RoomStore& room, store::Committed result) {
-    host(room.owner()).committed(result);
-  });
+  const auto tell = [this](const store::RoomStore& room, store::Committed result) {
+    if (room.owner() != store::RoomStore::no_owner) host(room.owner()).committed(result);
+  };
+  store_.commit_turn(tell);
+  if (alarms_.settle_all()) store_.commit_turn(tell);
 }
 
 void Runtime::open_gates(std::optional<std::uint64_t> lost) {
   if (lost) {
+    alarms_.lose_all();
     const std::vector<Host*> awake = awake_;
     for (Host* host : awake) {
       if (host->is_gated()) host->lose_writes(*lost);
@@ -91,6 +96,7 @@ void Runtime::stop() {
   std::vector<Host*> hosts;
   rooms_.for_each([&](Host& host) { hosts.push_back(&host); });
   for (Host* host : hosts) remove(*host);
+  alarms_.stop();
 }
 
 }  // namespace ringroom::agent_runtime

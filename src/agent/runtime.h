@@ -3,6 +3,7 @@
 // are bounded by what connects: a room nobody is in goes after hibernate_after.
 #pragma once
 
+#include "agent/alarms.h"
 #include "agent/host.h"
 #include "agent/rooms.h"
 #include "agent/watch.h"
@@ -32,6 +33,7 @@ struct RuntimeOptions {
   const std::map<std::string, json>& props;
   std::optional<std::chrono::nanoseconds> hibernate_after;
   std::size_t room_connections_max = 0;
+  std::string alarm_index;  ///< the name of the shard's database of alarms
 };
 
 /// What an agent's close() in on_close says instead of the echo.
@@ -72,6 +74,9 @@ class ShardServices {
   virtual std::uint64_t clock_ns() const = 0;
   /// For the histogram.
   virtual void tick_late_by(std::uint64_t nanoseconds) = 0;
+  virtual void job_late_by(std::uint64_t nanoseconds) = 0;
+  /// A class that is served, by its name; null: there is none.
+  virtual const detail::AgentClassInfo* find_class(std::string_view name) = 0;
   /// Sends a question to its room, here or on another shard; the answer comes to Host::answered of
   /// the asker. Returns why it can't, and then nothing comes.
   virtual std::optional<std::string> ask(const Asker& asker, Question question) = 0;
@@ -120,6 +125,7 @@ class Runtime {
   base::TimerHeap& timers() { return timers_; }
   Watch& watch() { return watch_; }
   ShardServices& shard() { return shard_; }
+  Alarms& alarms() { return alarms_; }
   base::Random& random() { return random_; }
   RuntimeCounts& counts() { return counts_; }
   CallScratch& scratch() { return scratch_; }
@@ -135,6 +141,7 @@ class Runtime {
 
   // ---- The end of a turn
 
+  bool has_turn() const { return store_.has_turn() || alarms_.has_settled(); }
   /// Commits what agents wrote, and tells those whose writes are lost.
   void commit_turn();
   /// Everything up to the store's durable batch may leave, and nothing from the `lost` one on does.
@@ -163,6 +170,7 @@ class Runtime {
   base::Pool<detail::Host::Awake> awake_pool_;
   Rooms rooms_;
   std::vector<detail::Host*> awake_;
+  Alarms alarms_;
   std::uint64_t next_question_ = 1;
   std::uint64_t now_ns_ = 0;
   std::int64_t wall_ms_ = 0;

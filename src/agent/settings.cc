@@ -1,14 +1,12 @@
-// What a room keeps while its agent sleeps: the automatic answer, the event timeout, the alarm; and
-// the keep_alive() that doesn't let it.
+// What a room keeps while its agent sleeps: the automatic answer, the event timeout; and the
+// keep_alive() that doesn't let it.
 #include "agent/guard.h"
 #include "base/log.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 namespace ringroom::detail {
 
-using agent_runtime::RoomTimer;
 using connection::Record;
 
 namespace {
@@ -24,11 +22,7 @@ void check_size(std::string_view what, std::string_view part, std::string_view t
 }  // namespace
 
 Host::Settings& Host::settings() {
-  if (settings_ == nullptr) {
-    settings_ = std::make_unique<Settings>();
-    settings_->alarm.kind = static_cast<std::uint8_t>(RoomTimer::alarm);
-    settings_->alarm.owner = room_;
-  }
+  if (settings_ == nullptr) settings_ = std::make_unique<Settings>();
   return *settings_;
 }
 
@@ -78,30 +72,6 @@ void Host::check_event_timeout(const char* where, Connection* connection, std::u
                               std::to_string(timeout.count()) + " ms";
   base::log_error(title() + ": " + message);
   tell_agent(connection, Error(where, message));
-}
-
-void Host::set_alarm(std::optional<std::int64_t> at_ms) {
-  if (!at_ms) {
-    if (settings_ != nullptr) runtime_.timers().cancel(settings_->alarm);
-    return;
-  }
-  const std::int64_t wait_ms = std::max<std::int64_t>(*at_ms - runtime_.wall_ms(), 0);
-  constexpr std::int64_t wait_ms_max = std::int64_t{100} * 365 * 86'400'000;  // 100 years
-  const auto wait_ns =
-      static_cast<std::uint64_t>(std::min(wait_ms, wait_ms_max)) * std::uint64_t{1'000'000};
-  settings().alarm_ms = *at_ms;
-  runtime_.timers().set(settings().alarm, runtime_.now_ns() + wait_ns);
-}
-
-std::optional<std::int64_t> Host::alarm() const {
-  if (settings_ == nullptr || !settings_->alarm.is_set()) return std::nullopt;
-  return settings_->alarm_ms;
-}
-
-void Host::on_alarm() {
-  touch();
-  if (agent() == nullptr && !wake()) return;
-  guard("on_alarm", nullptr, [&] { awake_->agent->on_alarm(); });
 }
 
 KeepAlive Host::keep_alive() {

@@ -115,8 +115,8 @@ void Host::end_room() {
   }
   guard("destructor", nullptr, [&] { awake_->agent.reset(); });
   awake_->store->abandon();
+  awake_->store.reset();
   runtime_.note_asleep(*this);
-  if (settings_ != nullptr) runtime_.timers().cancel(settings_->alarm);
   settings_ = nullptr;
   std::vector<HeldBack> held_back = std::exchange(awake_->held_back, {});
   begin_awake();  // so that a room nobody comes to goes
@@ -132,6 +132,8 @@ void Host::lose_writes(std::uint64_t batch) {
   if (agent() == nullptr) return;  // the room was destroyed
   guard("destructor", nullptr, [&] { awake_->agent.reset(); });
   if (awake_->store != nullptr) awake_->store->abandon();
+  awake_->store.reset();
+  runtime_.alarms().lose(*this);
   runtime_.note_asleep(*this);
   begin_awake();  // so that a room nobody is in goes
 }

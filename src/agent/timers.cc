@@ -17,7 +17,7 @@ void Host::fire(base::Timer& timer) {
     case RoomTimer::idle: return on_idle();
     case RoomTimer::tick: return on_tick();
     case RoomTimer::task: return run_task(timer.detail);
-    case RoomTimer::alarm: return on_alarm();
+    case RoomTimer::alarm: return;  // the shard's, in Alarms
     case RoomTimer::flush: return awake_->queues->flush_due(queues_now());
   }
 }
@@ -40,7 +40,7 @@ void Host::on_idle() {
   sleep();
   group_.members.shrink_to_fit();
   if (!group_.members.empty()) return runtime_.shard().fell_asleep(room_);
-  if (!alarm()) runtime_.remove(*this);
+  runtime_.remove(*this);
 }
 
 void Host::start_ticks() {

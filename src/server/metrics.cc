@@ -89,12 +89,14 @@ struct Duration {
   DurationHistogram Stats::*member;
 };
 
-constexpr std::array<Duration, 3> durations = {{
+constexpr std::array<Duration, 4> durations = {{
     {"ringroom_turn_seconds", "Time of a shard's turn, without its waiting.", &Stats::turn_time},
     {"ringroom_tick_lateness_seconds", "How late on_tick was called.", &Stats::tick_lateness},
     {"ringroom_storage_gate_wait_seconds",
      "From the first commit of a batch until it was durable, and its rooms could speak.",
      &Stats::gate_wait},
+    {"ringroom_job_lateness_seconds", "How late alarms and scheduled tasks began.",
+     &Stats::job_lateness},
 }};
 
 ClientMetric labelled(std::size_t shard) {

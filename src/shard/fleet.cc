@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "shard/lane.h"
 #include "shard/shard.h"
+#include "store/alarm_move.h"
 #include "store/rename.h"
 
 #include <atomic>
@@ -54,10 +55,15 @@ std::string Fleet::open_data() {
   store::FolderLock lock;
   store::Trouble trouble = lock.take(config_.data);
   if (trouble.empty()) trouble = store::recover(config_.data);
+  store::Renamed renamed;
   for (const detail::AgentClassInfo& info : config_.classes) {
     const std::string_view old = info.options.renamed_from;
     if (!trouble.empty() || old.empty()) continue;
     trouble = store::rename_class(config_.data, old, info.name);
+    renamed.emplace_back(old, info.name);
+  }
+  if (trouble.empty()) {
+    trouble = store::move_alarms(config_.data, shards(), &Fleet::home_of, renamed);
   }
   if (!trouble.empty()) return "--data: " + trouble;
   data_ = std::make_unique<Data>(config_, std::move(lock));
@@ -82,10 +88,14 @@ const Stats& Fleet::stats(unsigned index) const {
   return lanes_[index]->stats;
 }
 
-unsigned Fleet::home_of(std::string_view class_name, std::string_view room) const {
+unsigned Fleet::home_of(std::string_view class_name, std::string_view room, unsigned shards) {
   const std::uint64_t of_class = XXH3_64bits(class_name.data(), class_name.size());
   const std::uint64_t of_room = XXH3_64bits_withSeed(room.data(), room.size(), of_class);
-  return static_cast<unsigned>(of_room % lanes_.size());
+  return static_cast<unsigned>(of_room % shards);
+}
+
+unsigned Fleet::home_of(std::string_view class_name, std::string_view room) const {
+  return home_of(class_name, room, shards());
 }
 
 std::uint64_t Fleet::callback_sequence(unsigned index) const {

@@ -65,6 +65,7 @@ class Fleet {
 
   /// The home of a room: a stable hash of class and name.
   unsigned home_of(std::string_view class_name, std::string_view room) const;
+  static unsigned home_of(std::string_view class_name, std::string_view room, unsigned shards);
 
   /// Which callback shard `index` is in: a number of its own for each, 0 outside of callbacks. The
   /// same number twice: it hasn't come back in between. Any thread.

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "store/names.h"
 
 #include <algorithm>
 
@@ -66,7 +67,8 @@ Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, 
       runtime_options_{.env = config_.env,
                        .props = config_.props,
                        .hibernate_after = config_.hibernate_after,
-                       .room_connections_max = config_.room_connections_max},
+                       .room_connections_max = config_.room_connections_max,
+                       .alarm_index = store::alarms_name(index, fleet.shards())},
       runtime_(runtime_options_, hub_, store_, timers_, lane_.watch, *this, random),
       router_(config_, lane_.watch),
       outgoing_(fleet.shards()) {
@@ -277,6 +279,14 @@ std::vector<RoomInfo> Shard::room_infos() const {
 
 void Shard::tick_late_by(std::uint64_t nanoseconds) {
   lane_.stats.tick_lateness.add(nanoseconds);
+}
+
+void Shard::job_late_by(std::uint64_t nanoseconds) {
+  lane_.stats.job_lateness.add(nanoseconds);
+}
+
+const detail::AgentClassInfo* Shard::find_class(std::string_view name) {
+  return router_.find_class(name);
 }
 
 std::string Shard::peer_address(std::uint32_t slot) {

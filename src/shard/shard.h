@@ -114,6 +114,8 @@ class Shard final : public agent_runtime::ShardServices {
   void fell_asleep(std::uint32_t room) override;
   std::uint64_t clock_ns() const override { return ring_->now_ns(); }
   void tick_late_by(std::uint64_t nanoseconds) override;
+  void job_late_by(std::uint64_t nanoseconds) override;
+  const detail::AgentClassInfo* find_class(std::string_view name) override;
   std::string peer_address(std::uint32_t slot) override;
 
  private:

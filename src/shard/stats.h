@@ -74,6 +74,7 @@ struct Stats {
   DurationHistogram turn_time;
   DurationHistogram tick_lateness;
   DurationHistogram gate_wait;
+  DurationHistogram job_lateness;
 };
 
 }  // namespace ringroom::shard

@@ -13,7 +13,7 @@ using reactor::Tag;
 // Before the flush, so that what need not wait leaves with this turn.
 void Shard::commit_writes() {
   store_.read_answers();
-  if (store_.has_turn()) runtime_.commit_turn();
+  if (runtime_.has_turn()) runtime_.commit_turn();
   if (batch_began_ns_ == 0 && store_.has_batch()) batch_began_ns_ = turn_began_ns_;
   if (const auto write = store_.next_write()) {
     write_began_ns_ = std::exchange(batch_began_ns_, 0);

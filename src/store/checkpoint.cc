@@ -60,7 +60,8 @@ std::string log_folder(const std::string& folder) {
 }
 
 std::string database_path(const std::string& folder, std::string_view name) {
-  return folder + "/rooms/" + std::string(name);
+  const bool is_room = std::count(name.begin(), name.end(), '/') == 2;
+  return folder + (is_room ? "/rooms/" : "/") + std::string(name);
 }
 
 Trouble write_back(const File& segment, const std::string& folder) {

@@ -105,4 +105,8 @@ std::string database_name(std::string_view class_name, std::string_view room) {
   return escaped(class_name) + "/" + folder + "/" + file + ".db";
 }
 
+std::string alarms_name(unsigned shard, unsigned shards) {
+  return "alarms/" + std::to_string(shard) + "-of-" + std::to_string(shards) + ".db";
+}
+
 }  // namespace ringroom::store

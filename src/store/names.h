@@ -23,5 +23,7 @@ struct RoomName {
 };
 /// Nothing if it is no database_name().
 std::optional<RoomName> parse_database_name(std::string_view name);
+/// The index of one shard's alarms: `alarms/3-of-8.db`, below the data folder itself.
+std::string alarms_name(unsigned shard, unsigned shards);
 
 }  // namespace ringroom::store

@@ -185,7 +185,13 @@ void Store::finish() {
 // ---- RoomStore
 
 RoomStore::RoomStore(Store& store, Identity identity, std::uint32_t owner)
-    : store_(store), identity_(identity), owner_(owner) {}
+    : store_(store),
+      identity_(identity),
+      name_(database_name(identity.class_name, identity.room)),
+      owner_(owner) {}
+
+RoomStore::RoomStore(Store& store, std::string name)
+    : store_(store), identity_{"", ""}, name_(std::move(name)), owner_(no_owner) {}
 
 RoomStore::~RoomStore() {
   if (std::erase(store_.turn_, this) > 0) static_cast<void>(store_.commit(*this));
@@ -209,7 +215,7 @@ Database& RoomStore::database() {
     return *database_;
   }
   store_.make_room();
-  Pages& pages = store_.acquire(database_name(identity_.class_name, identity_.room));
+  Pages& pages = store_.acquire(name_);
   try {
     database_.emplace(store_.vfs_, pages, static_cast<Turn&>(*this), identity_,
                       store_.options_.limits);
@@ -226,7 +232,7 @@ Database& RoomStore::database() {
 
 bool RoomStore::has_database() {
   if (database_) return has_written_ || database_->pages().total() > 0;
-  Pages& pages = store_.acquire(database_name(identity_.class_name, identity_.room));
+  Pages& pages = store_.acquire(name_);
   const bool is_empty = pages.total() == 0 && pages.trouble() == 0;
   store_.release(pages);
   return !is_empty;
@@ -240,7 +246,7 @@ void RoomStore::close() {
 }
 
 void RoomStore::joins() {
-  store_.turn_.push_back(this);
+  store_.turn_.insert(owner_ == no_owner ? store_.turn_.begin() : store_.turn_.end(), this);
 }
 
 std::string RoomStore::writes() {

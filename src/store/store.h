@@ -71,8 +71,8 @@ class Store {
   std::uint64_t batch_number() const { return log_ ? log_->batch_number() : 0; }
   std::uint64_t durable() const { return log_ ? log_->durable() : 0; }
 
-  /// Ends the transactions of the turn. Tells each room what became of its own:
-  /// done(RoomStore&, Committed).
+  /// Ends the transactions of the turn, those of the shard's own databases first. Tells what became
+  /// of each: done(RoomStore&, Committed).
   template <typename Done>
   void commit_turn(Done done) {
     // A room whose writes are lost is gone when done() returns.
@@ -142,8 +142,12 @@ class Store {
 /// turns when others need its place. Lives as long as the room's agent.
 class RoomStore final : private Turn {
  public:
+  static constexpr std::uint32_t no_owner = UINT32_MAX;
+
   /// `owner`: whatever the maker knows it by.
   RoomStore(Store& store, Identity identity, std::uint32_t owner);
+  /// A database of the shard's own, by its file's name.
+  RoomStore(Store& store, std::string name);
   ~RoomStore() override;
   RoomStore(const RoomStore&) = delete;
   RoomStore& operator=(const RoomStore&) = delete;
@@ -172,6 +176,7 @@ class RoomStore final : private Turn {
 
   Store& store_;
   Identity identity_;
+  std::string name_;  // of the file
   std::uint32_t owner_;
   Pages* pages_ = nullptr;
   std::optional<Database> database_;

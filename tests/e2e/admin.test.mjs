@@ -24,7 +24,7 @@ describe("Admin", () => {
     const text = await answer.text();
     for (const name of ["connections", "agents_awake", "messages_received_total", "messages_sent_total",
       "received_bytes_total", "sent_bytes_total", "turn_seconds_bucket", "tick_lateness_seconds_count",
-      "receive_buffers_exhausted_total", "outbox_dropped_total", "handovers_total"]) {
+      "job_lateness_seconds_count", "receive_buffers_exhausted_total", "outbox_dropped_total", "handovers_total"]) {
       for (let shard = 0; shard < server.shards; shard += 1) {
         assert.match(text, new RegExp(`^ringroom_${name}\\{[^}]*shard="${shard}"[^}]*\\} `, "m"), name);
       }

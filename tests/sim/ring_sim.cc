@@ -188,7 +188,9 @@ std::uint64_t Ring::now_ns() const {
 }
 
 std::int64_t Ring::wall_ms() const {
-  return wall_start_ms + static_cast<std::int64_t>(body_->ring.world().now_ns() / 1'000'000);
+  const SimWorld& world = body_->ring.world();
+  return wall_start_ms + world.wall_offset_ms() +
+         static_cast<std::int64_t>(world.now_ns() / 1'000'000);
 }
 
 }  // namespace ringroom::reactor

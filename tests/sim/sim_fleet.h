@@ -23,6 +23,7 @@ class SimFleet {
   SimFleet& operator=(const SimFleet&) = delete;
 
   unsigned shards() const { return fleet_.shards(); }
+  shard::Shard& shard(unsigned index) { return *shards_[index]; }
   /// Any shard's listener.
   int any_listener();
   /// Turns of all shards, in any order, until nothing is left to do for that long. False if they

@@ -90,6 +90,9 @@ class SimWorld {
 
   std::uint64_t now_ns() const { return now_ns_; }
   void advance(std::uint64_t nanoseconds) { now_ns_ += nanoseconds; }
+  /// Somebody sets the wall clock so much forward, or back from where it started.
+  void set_wall_clock(std::int64_t offset_ms) { wall_offset_ms_ = offset_ms; }
+  std::int64_t wall_offset_ms() const { return wall_offset_ms_; }
   /// Waits don't jump beyond this moment; they return with nothing there instead.
   void limit_time(std::uint64_t until_ns) { time_limit_ns_ = until_ns; }
   /// The far end does this at that moment, as soon as a ring waits.
@@ -144,6 +147,7 @@ class SimWorld {
   FaultProfile faults_;
   base::Random random_;
   std::uint64_t now_ns_ = 1'000'000'000;
+  std::int64_t wall_offset_ms_ = 0;
   std::uint64_t time_limit_ns_ = UINT64_MAX;
   std::uint64_t completions_total_ = 0;
   std::uint32_t clients_total_ = 0;

@@ -1,7 +1,7 @@
 // Where Ringroom differs from a recording on purpose: how, and why. Everything else is compared to
 // the letter. An edit that finds nothing to change fails, so that this list stays true.
 import {
-  answers, closes, ends, handshakeSays, isAnswered, isRefused, isTold, replies, says, setupFails, unasked, without,
+  answers, changes, closes, ends, handshakeSays, isAnswered, isRefused, isTold, replies, says, setupFails, unasked, without,
 } from "./edits.mjs";
 
 const text = (data) => ({ dir: "s->c", kind: "text", data });
@@ -21,6 +21,20 @@ const bothPrefixes = ["--prefix", "agents", "--prefix", "api/v2"];
 const emptyClose = "an empty close frame is answered, by an empty one";
 const idIsATag = "every class of agents is one of the SDK: its tags follow the id, with the SDK's limits, "
   + "and what is wrong with them is a session that couldn't be set up";
+
+// The states of a recording with a log in them, without the entries that aren't kept. A state that
+// says nothing new then wasn't sent.
+function logged(rows, isKept) {
+  let last;
+  return rows.flatMap((row) => {
+    if (row.dir !== "s->c" || !row.data?.includes('"cf_agent_state"')) return [row];
+    const frame = JSON.parse(row.data);
+    const log = frame.state.log.filter(isKept);
+    if (log.length === last) return [];
+    last = log.length;
+    return [{ ...row, data: JSON.stringify({ ...frame, state: { log } }) }];
+  });
+}
 
 const recordedCounter = [{
   why: "calls that the sample doesn't have: a fixture has them",
@@ -108,8 +122,27 @@ export const differences = {
     },
     { why: emptyClose, edit: ends("client closes with no code", ...closes(null, "")) },
   ],
-  "30-sql": [{ why: "needs storage", whole: true }],
-  "31-schedule": [{ why: "needs storage", whole: true }],
+  "30-sql": [
+    { why: "how JavaScript's values are bound", edit: without("types") },
+    {
+      why: "the call shows the original's own tables, in an answer that wasn't written down whole",
+      edit: (rows) => without("tables")(rows).filter(({ data }) => !data?.includes('"id":"tables"')),
+    },
+    {
+      why: "a table of the original's, and its advice on transactions",
+      edit: changes("badInfo", (result) => result.filter(({ query }) => !/cf_agents_state|BEGIN/.test(query))),
+    },
+  ],
+  "31-schedule": [
+    { why: "the calls show the original's own tables and its one alarm for all", edit: without("alarmAt", "jobs", "keep") },
+    { why: "there is no queue", edit: without("q", "qNamed") },
+    { why: "its entries are in the log", edit: (rows) => logged(rows, (entry) => !entry.startsWith("queue:")) },
+    { why: "in C++ no other type can be given", edit: without("badWhen") },
+    {
+      why: "the five minutes may be over while it is played",
+      edit: (rows) => JSON.parse(JSON.stringify(rows).replaceAll("*/5 * * * *", "0 0 1 1 *")),
+    },
+  ],
   "32-sub-agents": [{ why: "agents have no sub-agents yet", whole: true }],
   "34-large": [
     {

@@ -86,6 +86,15 @@ export const replies = (name, reply) => (rows) => {
   return replaced(rows, answer, { data: JSON.stringify({ id: call(rows[at]).id, type: "rpc", ...reply }) });
 };
 
+/** The result of a call by method or id, made from the recorded one. */
+export const changes = (name, change) => (rows) => {
+  const isCall = (row) => row.dir === "c->s" && [call(row).method, call(row).id].includes(name);
+  const { id } = call(rows[once(rows, isCall, `call ${name}`)]);
+  const answer = once(rows, (row) => row.dir === "s->c" && call(row).id === id, `answer to ${name}`);
+  const reply = call(rows[answer]);
+  return replaced(rows, answer, { data: JSON.stringify({ ...reply, result: change(reply.result), type: "rpc" }) });
+};
+
 /** Calls of these methods, and their replies, are not played. */
 export const without = (...methods) => (rows) => {
   const ids = new Set();

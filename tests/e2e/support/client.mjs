@@ -10,7 +10,7 @@ const isProtocolFrame = (message) =>
 
 export class Client {
   static async connect(server, path, options = {}) {
-    const client = new Client(server, path, options);
+    const client = new this(server, path, options);
     await within(client.opened, patience, `opening ${path}`);
     return client;
   }

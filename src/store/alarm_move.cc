@@ -1,0 +1,190 @@
+#include "store/alarm_move.h"
+
+#include "store/alarm_index.h"
+#include "store/names.h"
+#include "store/statements.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <sqlite3.h>
+
+namespace ringroom::store {
+
+namespace {
+
+struct Close {
+  void operator()(sqlite3* connection) const { sqlite3_close(connection); }
+};
+using Connection = std::unique_ptr<sqlite3, Close>;
+
+Trouble trouble_of(const std::string& path, sqlite3* connection) {
+  return "cannot move the alarms of " + path + ": " + sqlite3_errmsg(connection);
+}
+
+Connection open(const std::string& path) {
+  sqlite3* opened = nullptr;
+  sqlite3_open_v2(path.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  return Connection(opened);
+}
+
+Statement prepare(sqlite3* connection, const char* query) {
+  sqlite3_stmt* prepared = nullptr;
+  sqlite3_prepare_v2(connection, query, -1, &prepared, nullptr);
+  return Statement(prepared);
+}
+
+std::string_view text_of(sqlite3_stmt* row, int column) {
+  return {reinterpret_cast<const char*>(sqlite3_column_text(row, column)),
+          static_cast<std::size_t>(sqlite3_column_bytes(row, column))};
+}
+
+void bind_text(sqlite3_stmt* statement, int index, std::string_view text) {
+  const char* bytes = text.empty() ? "" : text.data();
+  sqlite3_bind_text64(statement, index, bytes, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+// The index of one shard of this run, as long as alarms come in.
+struct Target {
+  std::string path;
+  Connection connection;
+  Statement insert;
+
+  bool begin() {
+    connection = open(path);
+    constexpr const char* start =
+        "PRAGMA synchronous = FULL; BEGIN; CREATE TABLE IF NOT EXISTS _cf_alarm (class TEXT, room "
+        "TEXT, time INTEGER NOT NULL, PRIMARY KEY (class, room)) WITHOUT ROWID; "
+        "CREATE INDEX IF NOT EXISTS _cf_alarm_time ON _cf_alarm (time, class, room)";
+    if (sqlite3_exec(connection.get(), start, nullptr, nullptr, nullptr) != SQLITE_OK) return false;
+    insert = prepare(connection.get(),
+                     "INSERT INTO _cf_alarm VALUES (?, ?, ?) ON CONFLICT (class, room) "
+                     "DO UPDATE SET time = min(time, excluded.time)");
+    return insert != nullptr;
+  }
+  bool add(const Alarm& alarm) {
+    if (connection == nullptr && !begin()) return false;
+    bind_text(insert.get(), 1, alarm.class_name);
+    bind_text(insert.get(), 2, alarm.room);
+    sqlite3_bind_int64(insert.get(), 3, alarm.time_ms);
+    const bool done = sqlite3_step(insert.get()) == SQLITE_DONE;
+    sqlite3_reset(insert.get());
+    return done;
+  }
+  bool end() {
+    insert.reset();
+    return connection == nullptr ||
+           sqlite3_exec(connection.get(), "COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK;
+  }
+};
+
+// What has to go elsewhere, of one file: all of it, or of a class that got another name.
+struct Source {
+  std::string path;
+  std::string_view only = {};
+};
+
+class Move {
+ public:
+  Move(const std::string& folder, unsigned shards, HomeOf home_of, const Renamed& renamed)
+      : folder_(folder), home_of_(home_of), renamed_(renamed) {
+    for (unsigned i = 0; i < shards; ++i) {
+      targets_.push_back({database_path(folder, alarms_name(i, shards)), nullptr, nullptr});
+    }
+  }
+
+  Trouble run() {
+    find_sources();
+    for (const Source& source : sources_) {
+      if (Trouble failed = take(source); !failed.empty()) return failed;
+    }
+    for (Target& target : targets_) {
+      if (!target.end()) return trouble_of(target.path, target.connection.get());
+      target.connection.reset();
+    }
+    return remove_sources();
+  }
+
+ private:
+  void find_sources() {
+    const std::string ending = "-of-" + std::to_string(targets_.size()) + ".db";
+    for (const std::string& path : list_files(folder_ + "/alarms")) {
+      if (!path.ends_with(".db")) continue;
+      if (!path.ends_with(ending)) {
+        sources_.push_back({path});
+      } else {
+        for (const auto& [old, name] : renamed_) sources_.push_back({path, old});
+      }
+    }
+  }
+
+  Trouble take(const Source& source) {
+    const auto alarms = read(source);
+    if (!alarms) return trouble_of(source.path, open(source.path).get());
+    for (const Alarm& alarm : *alarms) {
+      Target& target =
+          targets_[home_of_(alarm.class_name, alarm.room, static_cast<unsigned>(targets_.size()))];
+      if (!target.add(alarm)) return trouble_of(target.path, target.connection.get());
+    }
+    return {};
+  }
+
+  std::optional<std::vector<Alarm>> read(const Source& source) const {
+    const Connection connection = open(source.path);
+    const Statement rows = prepare(connection.get(),
+                                   "SELECT class, room, time FROM _cf_alarm "
+                                   "WHERE ?1 = '' OR class = ?1");
+    if (rows == nullptr) return std::nullopt;
+    bind_text(rows.get(), 1, source.only);
+    std::vector<Alarm> alarms;
+    int result = sqlite3_step(rows.get());
+    for (; result == SQLITE_ROW; result = sqlite3_step(rows.get())) {
+      std::string class_name(text_of(rows.get(), 0));
+      for (const auto& [old, name] : renamed_) {
+        if (class_name == old) class_name = name;
+      }
+      alarms.push_back({sqlite3_column_int64(rows.get(), 2), std::move(class_name),
+                        std::string(text_of(rows.get(), 1))});
+    }
+    return result == SQLITE_DONE ? std::optional(std::move(alarms)) : std::nullopt;
+  }
+
+  // When everything stands in its new place.
+  Trouble remove_sources() {
+    std::vector<std::string> files;
+    for (const Source& source : sources_) {
+      if (source.only.empty()) {
+        files.push_back(source.path);
+        continue;
+      }
+      const Connection connection = open(source.path);
+      const Statement erase = prepare(connection.get(), "DELETE FROM _cf_alarm WHERE class = ?");
+      if (erase == nullptr) return trouble_of(source.path, connection.get());
+      bind_text(erase.get(), 1, source.only);
+      if (sqlite3_step(erase.get()) != SQLITE_DONE) {
+        return trouble_of(source.path, connection.get());
+      }
+    }
+    if (files.empty()) return {};
+    if (const int error = sync_all(folder_)) return trouble("cannot sync", folder_, error);
+    return remove_in_order(files, folder_);
+  }
+
+  const std::string& folder_;
+  HomeOf home_of_;
+  const Renamed& renamed_;
+  std::vector<Target> targets_;
+  std::vector<Source> sources_;
+};
+
+}  // namespace
+
+Trouble move_alarms(const std::string& folder,
+                    unsigned shards,
+                    HomeOf home_of,
+                    const Renamed& renamed) {
+  return Move(folder, shards, home_of, renamed).run();
+}
+
+}  // namespace ringroom::store
