@@ -47,7 +47,8 @@ class WorkAgent final : public Agent {
     return schedule(std::chrono::seconds(seconds), "cb", payload);
   }
   json dated(int in_ms, const json& payload) {
-    return schedule(std::chrono::sys_time(milliseconds(now_ms() + in_ms)), "cb", payload);
+    return schedule(std::chrono::sys_time<milliseconds>(milliseconds(now_ms() + in_ms)), "cb",
+                    payload);
   }
   json cron(const std::string& expression, const json& payload) {
     return schedule(expression, "cb", payload);
