@@ -126,7 +126,7 @@ class Planner final : public Agent {
     if (command.contains("cron")) {
       return schedule(command["cron"].get<std::string>(), task, payload, more);
     }
-    return schedule(std::chrono::sys_time(ms("at")), task, payload, more);
+    return schedule(std::chrono::sys_time<milliseconds>(ms("at")), task, payload, more);
   }
 
   static ScheduleFilter filter_of(const json& command) {

@@ -4,7 +4,7 @@
 namespace {
 
 ringroom::detail::Registration chess{
-    {.name = "ChessGame", .options = {.tick_hz = 5}, .callables = {}}, nullptr};
+    {.name = "ChessGame", .options = {.tick_hz = 5}, .callables = {}, .tasks = {}}, nullptr};
 const ringroom::detail::Registrar chess_registrar{chess};
 
 }  // namespace
