@@ -39,8 +39,8 @@ struct ExchangeOptions {
   BatchFormat envelopes = BatchFormat::none;
   std::uint32_t batched = 1;  ///< messages that leave together, in an envelope
   /// Not empty: messages are calls of this method, whose answers come to the caller alone.
-  std::string method;
-  std::string arguments;
+  std::string method = {};
+  std::string arguments = {};
   std::uint32_t states_percent = 0;  ///< how many of 100 calls follow a state update
 };
 
