@@ -21,7 +21,8 @@ async function playOnce(name, more) {
   const serve = known.flatMap((difference) => difference.serve ?? []);
   const server = await Server.start(["--agents", recordedAgents, ...serve, ...more]);
   const ignore = known.flatMap((difference) => difference.ignore ?? []);
-  const found = await play(rows, server, { clients: clients[name], ignore });
+  const byTheClock = known.some((difference) => difference.byTheClock);
+  const found = await play(rows, server, { clients: clients[name], ignore, byTheClock });
   const made = await server.metric("ringroom_agents_created_total");
   await server.stop();
   return { found, made };

@@ -38,6 +38,11 @@ class Compare(unittest.TestCase):
         runs = RUNS + [run("uws", 2, 1.0), run("ringroom", 2, 1.0, clean=False)]
         self.assertTrue(compare.cell_of(runs, "echo", "ringroom", "uws")[0].endswith("!"))
 
+    def test_a_figure_that_the_client_bounded_is_at_least_that(self):
+        runs = [dict(one, client_bound=one["peer"] == "ringroom") for one in RUNS]
+        self.assertIn("(>1,500)", compare.cell_of(runs, "tick", "ringroom", "uws")[0])
+        self.assertNotIn(">", compare.cell_of(runs, "tick", "uws", "uws")[0])
+
     def test_the_table_has_a_row_for_each_scenario(self):
         table = compare.markdown(RUNS, ["ringroom", "uws"], ["echo", "tick"], "uws")
         rows = [line for line in table.splitlines() if line.startswith("| ")]

@@ -10,6 +10,8 @@ const patience = 4_000;
 /** An answer over HTTP may tell of something that the server is still to notice. */
 const httpPatience = 2_000;
 
+const isState = ({ data }) => data?.includes('"cf_agent_state"') ?? false;
+
 class Player {
   constructor(server, hints) {
     this.server = server;
@@ -79,7 +81,7 @@ class Player {
   async expect({ client, row }) {
     const visitor = this.visitors.get(client);
     if (visitor.isLost) return;
-    const seen = await visitor.next(patience);
+    const seen = await visitor.next(patience, this.hints.byTheClock ? (came) => isState(came) === isState(row) : undefined);
     const difference = seen === undefined ? "nothing" : this.rowDiffers(row, seen);
     if (difference === null) return;
     this.differs(client, row.data ?? JSON.stringify(row), difference);

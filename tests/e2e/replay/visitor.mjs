@@ -47,10 +47,12 @@ export class Visitor {
     this.changed();
   }
 
-  /** The next row, or undefined if none comes in time. */
-  async next(patience) {
+  /** The next row (of those that `isMeant`), or undefined if none comes in time. */
+  async next(patience, isMeant = () => true) {
     const until = Date.now() + patience;
-    while (this.rows.length === 0) {
+    for (;;) {
+      const at = this.rows.findIndex(isMeant);
+      if (at >= 0) return this.rows.splice(at, 1)[0];
       const left = until - Date.now();
       if (left <= 0) return undefined;
       let timer;
@@ -60,7 +62,6 @@ export class Visitor {
       });
       clearTimeout(timer);
     }
-    return this.rows.shift();
   }
 
   send(row) {
