@@ -398,14 +398,23 @@ std::optional<std::int64_t> Agent::alarm() const {
   return host_->alarm();
 }
 
+namespace {
+
+Schedule wanted_schedule(ScheduleType type, std::string_view task, const json& payload) {
+  Schedule wanted;
+  wanted.type = type;
+  wanted.task = task;
+  wanted.payload = payload;
+  return wanted;
+}
+
+}  // namespace
+
 Schedule Agent::schedule(std::chrono::milliseconds delay,
                          std::string_view task,
                          const json& payload,
                          const ScheduleOptions& options) {
-  Schedule wanted;
-  wanted.task = task;
-  wanted.payload = payload;
-  wanted.type = ScheduleType::delayed;
+  Schedule wanted = wanted_schedule(ScheduleType::delayed, task, payload);
   wanted.period = delay;
   return host_->schedule(std::move(wanted), options);
 }
@@ -413,10 +422,7 @@ Schedule Agent::schedule(std::chrono::sys_time<std::chrono::milliseconds> at,
                          std::string_view task,
                          const json& payload,
                          const ScheduleOptions& options) {
-  Schedule wanted;
-  wanted.task = task;
-  wanted.payload = payload;
-  wanted.type = ScheduleType::scheduled;
+  Schedule wanted = wanted_schedule(ScheduleType::scheduled, task, payload);
   wanted.time_ms = at.time_since_epoch().count();
   return host_->schedule(std::move(wanted), options);
 }
@@ -424,10 +430,7 @@ Schedule Agent::schedule(std::string_view cron,
                          std::string_view task,
                          const json& payload,
                          const ScheduleOptions& options) {
-  Schedule wanted;
-  wanted.task = task;
-  wanted.payload = payload;
-  wanted.type = ScheduleType::cron;
+  Schedule wanted = wanted_schedule(ScheduleType::cron, task, payload);
   wanted.cron = cron;
   return host_->schedule(std::move(wanted), options);
 }
@@ -435,9 +438,7 @@ Schedule Agent::schedule_every(std::chrono::milliseconds period,
                                std::string_view task,
                                const json& payload,
                                const ScheduleOptions& options) {
-  Schedule wanted;
-  wanted.task = task;
-  wanted.payload = payload;
+  Schedule wanted = wanted_schedule(ScheduleType::interval, task, payload);
   wanted.period = period;
   return host_->schedule_every(std::move(wanted), options);
 }

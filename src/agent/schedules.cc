@@ -158,7 +158,6 @@ Schedule Host::schedule(Schedule wanted, const ScheduleOptions& options) {
 }
 
 Schedule Host::schedule_every(Schedule wanted, const ScheduleOptions& options) {
-  wanted.type = ScheduleType::interval;
   if (wanted.period.count() <= 0) {
     throw std::invalid_argument("intervalSeconds must be a positive number");
   }

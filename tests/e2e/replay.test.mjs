@@ -28,7 +28,16 @@ async function playOnce(name, more) {
   return { found, made };
 }
 
+/** What comes by the clock isn't where it was recorded if this machine was busy: then again. */
+async function replayByTheClock(name) {
+  for (let left = 2; left > 0; left -= 1) {
+    if ((await playOnce(name, [])).found.length === 0) return;
+  }
+  assert.deepEqual((await playOnce(name, [])).found, []);
+}
+
 async function replay(name) {
+  if (differences[name]?.some((difference) => difference.byTheClock)) return void await replayByTheClock(name);
   if (!agentsMade[name]) return void assert.deepEqual((await playOnce(name, [])).found, []);
   for (const nap of naps) {
     const { found, made } = await playOnce(name, ["--hibernate-after", nap]);

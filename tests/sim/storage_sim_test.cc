@@ -2,13 +2,13 @@
 // any order, and fail. Whatever a client has heard, from the room that wrote or from another one
 // that asked it, stands on the disk at that moment: a server killed then would find it. The helper
 // is a thread of its own, so that a seed is a story that may end in several ways.
+#include "../temporary_folder.h"
 #include "base/log.h"
 #include "ringroom/agent_class.h"
 #include "sim_fleet.h"
 #include "sim_websocket.h"
 #include "store/archive.h"
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,7 +16,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <unistd.h>
 
@@ -55,21 +54,6 @@ class Clerk final : public Agent {
         .then([tell](const json& number) { tell(number.dump()); },
               [tell](const std::string&) { tell("failed"); });
   }
-};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "ringroom-sim-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 const std::string rooms[] = {"a", "b", "c"};
