@@ -1,8 +1,10 @@
-// The floor to compare the server with: the smallest WebSocket server on the same ring code. One
-// thread, echo on paths with /echo in them, relay on all others, one send per connection and turn,
-// a broadcast encoded once. No UTF-8, limits, timers, agents or backpressure: a client that breaks
-// a rule, or doesn't read, is cut off. Question answered: what do agents and checks cost? Use:
-// bare_server PORT, then the same load as against `ringroom serve --shards 1`.
+// The floor to compare the server with: the smallest WebSocket server on the same ring code, or the
+// same over bare TCP, as tcp:// of `ringroom load` means it: each message behind its length (u32),
+// the first one is the path, and is answered with an empty one. One thread, echo on paths with
+// /echo in them, relay on all others, one send per connection and turn, a broadcast encoded once.
+// No UTF-8, timers, agents or backpressure: a client that breaks a rule, or doesn't read, is cut
+// off. Questions answered: what do agents and checks cost, and what does WebSocket? Use:
+// bare_server PORT [tcp], then the same load as against `ringroom serve --shards 1`.
 #include "base/arena.h"
 #include "codec/http/upgrade.h"
 #include "codec/ws/encoder.h"
@@ -57,7 +59,8 @@ struct Client {
 
 class Bare {
  public:
-  Bare(Ring& ring, int listener) : ring_(ring), clients_(ring.files_max()) {
+  Bare(Ring& ring, int listener, bool is_tcp)
+      : ring_(ring), is_tcp_(is_tcp), clients_(ring.files_max()) {
     ring_.accept(listener, Tag::of(Op::accept, 0));
   }
 
@@ -128,6 +131,7 @@ class Bare {
   }
 
   void on_bytes(std::uint32_t slot, std::span<std::byte> input, std::uint16_t buffer) {
+    if (is_tcp_) return messages(slot, input, buffer);
     if (clients_[slot].open) return frames(slot, input, buffer);
     const std::string_view head(reinterpret_cast<const char*>(input.data()), input.size());
     if (head.ends_with("\r\n\r\n")) return shake_hands(slot, head);
@@ -144,13 +148,49 @@ class Bare {
     std::byte* copy = arena_.take(answer.size());
     std::memcpy(copy, answer.data(), answer.size());
     queue(slot, copy, answer.size());
-    const std::string_view path = head.substr(4, head.find(' ', 4) - 4);
+    enter(slot, head.substr(4, head.find(' ', 4) - 4));
+  }
+
+  void enter(std::uint32_t slot, std::string_view path) {
     clients_[slot].open = true;
     if (path.find("/echo") != std::string_view::npos) return;
     Room& room = rooms_[std::string(path)];
     room.members.push_back(slot);
     clients_[slot].room = &room;
     clients_[slot].cursor = room.bytes;
+  }
+
+  void messages(std::uint32_t slot, std::span<std::byte> input, std::uint16_t buffer) {
+    std::uint32_t length = 0;
+    while (input.size() >= sizeof(length)) {
+      std::memcpy(&length, input.data(), sizeof(length));
+      if (length > message_bytes_max) return leave(slot);
+      if (input.size() - sizeof(length) < length) break;
+      const std::span<std::byte> payload = input.subspan(sizeof(length), length);
+      input = input.subspan(sizeof(length) + length);
+      if (clients_[slot].open) {
+        message(slot, ws::Opcode::binary, payload, buffer);
+      } else {
+        std::byte* answer = arena_.take(sizeof(length));
+        encode_header(answer, ws::Opcode::binary, 0);
+        queue(slot, answer, sizeof(length));
+        enter(slot, {reinterpret_cast<const char*>(payload.data()), payload.size()});
+      }
+    }
+    clients_[slot].partial.assign(input.begin(), input.end());
+  }
+
+  std::size_t header_bytes(std::size_t payload_bytes) const {
+    return is_tcp_ ? sizeof(std::uint32_t) : ws::header_bytes(payload_bytes);
+  }
+
+  void encode_header(std::byte* out, ws::Opcode opcode, std::size_t payload_bytes) const {
+    if (!is_tcp_) {
+      ws::encode_header(out, opcode, payload_bytes);
+      return;
+    }
+    const auto length = static_cast<std::uint32_t>(payload_bytes);
+    std::memcpy(out, &length, sizeof(length));
   }
 
   void frames(std::uint32_t slot, std::span<std::byte> input, std::uint16_t buffer) {
@@ -189,23 +229,23 @@ class Bare {
                std::span<std::byte> payload,
                std::uint16_t buffer) {
     Client& client = clients_[slot];
-    const std::size_t header = ws::header_bytes(payload.size());
+    const std::size_t header = header_bytes(payload.size());
     if (client.room != nullptr) return relay(slot, *client.room, opcode, payload);
     if (payload.size() >= 2048 && buffer != UINT16_MAX) {
-      ws::encode_header(payload.data() - header, opcode, payload.size());
+      encode_header(payload.data() - header, opcode, payload.size());
       ring_.hold(buffer);
       held_.push_back(buffer);
       return queue(slot, payload.data() - header, header + payload.size());
     }
     std::byte* frame = arena_.take(header + payload.size());
-    ws::encode_header(frame, opcode, payload.size());
+    encode_header(frame, opcode, payload.size());
     std::memcpy(frame + header, payload.data(), payload.size());
     queue(slot, frame, header + payload.size());
   }
 
   void relay(std::uint32_t slot, Room& room, ws::Opcode opcode, std::span<std::byte> payload) {
     Client& client = clients_[slot];
-    const std::size_t header = ws::header_bytes(payload.size());
+    const std::size_t header = header_bytes(payload.size());
     const std::size_t bytes = header + payload.size();
     if (room.bytes == 0) logged_.push_back(&room);
     if (client.cursor < room.bytes) {
@@ -217,7 +257,7 @@ class Bare {
       if (room.bytes > 0) std::memcpy(larger, room.log, room.bytes);
       room.log = larger;
     }
-    ws::encode_header(room.log + room.bytes, opcode, payload.size());
+    encode_header(room.log + room.bytes, opcode, payload.size());
     std::memcpy(room.log + room.bytes + header, payload.data(), payload.size());
     room.bytes += bytes;
     client.cursor = room.bytes;
@@ -272,7 +312,10 @@ class Bare {
     client.generation = next;
   }
 
+  static constexpr std::uint32_t message_bytes_max = std::uint32_t{1} << 20U;  // of TCP
+
   Ring& ring_;
+  const bool is_tcp_;
   std::vector<Client> clients_;
   std::unordered_map<std::string, Room> rooms_;
   std::vector<Completion> completions_;
@@ -304,8 +347,9 @@ int listen_on(int port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: bare_server PORT\n");
+  const bool is_tcp = argc == 3 && std::string_view(argv[2]) == "tcp";
+  if (argc != 2 && !is_tcp) {
+    std::fprintf(stderr, "usage: bare_server PORT [tcp]\n");
     return 2;
   }
   rlimit files{};
@@ -321,5 +365,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "bare_server: %s\n", failure.message.c_str());
     return 1;
   }
-  Bare(*ring, listen_on(std::atoi(argv[1]))).run();
+  Bare(*ring, listen_on(std::atoi(argv[1])), is_tcp).run();
 }

@@ -44,7 +44,8 @@ constexpr const char* footer =
     "  game       rooms of players that send inputs, more rooms with each step, until the server\n"
     "             can't carry a step: 99 % of the inputs must be with everybody within 50 ms "
     "(tick:\n"
-    "             100 ms, since an input may wait 50 ms for its tick), without a fault. Answers\n"
+    "             100 ms, since an input may wait 50 ms for its tick), without a fault. Two late\n"
+    "             steps in a row end it: one alone may be the machine that stood still. Answers\n"
     "             players per core; a core is one that --server-pid may run on\n"
     "\n"
     "Every message carries a number and a checksum: what is lost, comes twice, late or changed is\n"
@@ -87,7 +88,10 @@ void add_flags(CLI::App& app, Given& given) {
   given.counts.resize(flags().size());
   app.add_option("URL", given.url,
                  "ws://HOST[:PORT]/PATH; {room} and {i} in the path become\n"
-                 "the numbers of room and connection");
+                 "the numbers of room and connection. tcp:// in place of\n"
+                 "ws:// for bare TCP: each message behind its length (u32,\n"
+                 "little endian), the first one is the path, and the server\n"
+                 "answers that with an empty one");
   for (std::size_t i = 0; i < flags().size(); ++i) {
     const Flag& flag = flags()[i];
     const std::string name = "--" + std::string(flag.name);
@@ -213,6 +217,19 @@ std::string complete_scenario(Plan& plan, bool has_rooms) {
   return plan.scenario == Scenario::device ? complete_device(plan) : "";
 }
 
+// Over bare TCP there are messages, and nothing else.
+std::string check_bare(const Plan& plan) {
+  switch (plan.scenario) {
+    case Scenario::echo:
+    case Scenario::broadcast:
+    case Scenario::connect:
+    case Scenario::device:
+    case Scenario::game: break;
+    default: return "tcp:// is for echo, broadcast, connect, device and game";
+  }
+  return plan.target.headers.empty() ? "" : "tcp:// has no handshake for --batch and --header";
+}
+
 // What fits together; fills in what follows from other values.
 std::string complete(Plan& plan, bool has_rooms) {
   std::string error = complete_scenario(plan, has_rooms);
@@ -303,6 +320,8 @@ Command parse_command(int argc, const char* const* argv) {
   if (!error.empty()) return refused(program, error);
   base::Parsed<Target> target = parse_target(given.url);
   if (!target.value) return refused(program, "'" + given.url + "' " + target.error);
+  if (target.value->is_bare) error = check_bare(plan);
+  if (!error.empty()) return refused(program, error);
   target.value->headers = plan.target.headers;
   if (plan.scenario == Scenario::device) target.value->add_query("protocol=binary");
   plan.target = std::move(*target.value);

@@ -1,8 +1,6 @@
 // One turn of a crowd, and what comes in.
 #include "load/crowd.h"
 
-#include "codec/http/client_upgrade.h"
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -121,6 +119,7 @@ void Crowd::on_receive(Client& client, const Completion& completion) {
 
 void Crowd::on_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns) {
   if (client.state == State::upgrading) return on_answer(client, bytes, now_ns);
+  if (options_.target.is_bare) return on_bare_bytes(client, bytes, now_ns);
   const std::uint32_t generation = client.generation;
   for (;;) {
     const Event event = client.decoder.next(bytes, decoder_options);
@@ -128,6 +127,27 @@ void Crowd::on_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t n
     on_event(client, event, now_ns);
     if (client.generation != generation) return;
   }
+}
+
+void Crowd::on_bare_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns) {
+  std::vector<std::byte> whole;
+  if (client.rest != nullptr && !client.rest->received.empty()) {
+    whole = std::exchange(client.rest->received, {});
+    whole.insert(whole.end(), bytes.begin(), bytes.end());
+    bytes = whole;
+  }
+  const std::uint32_t generation = client.generation;
+  while (bytes.size() >= bare::length_bytes) {
+    const std::size_t length = bare::read_length(bytes);
+    if (length > message_bytes_max) return fail(client, Fault::protocol, "a message is too long");
+    if (bytes.size() - bare::length_bytes < length) break;
+    play_->on_message(client, Opcode::binary, bytes.subspan(bare::length_bytes, length), now_ns);
+    if (client.generation != generation) return;
+    bytes = bytes.subspan(bare::length_bytes + length);
+  }
+  if (bytes.empty()) return;
+  if (client.rest == nullptr) client.rest = std::make_unique<Client::Rest>();
+  client.rest->received.assign(bytes.begin(), bytes.end());
 }
 
 void Crowd::on_event(Client& client, const Event& event, std::uint64_t now_ns) {

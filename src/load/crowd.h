@@ -6,9 +6,11 @@
 
 #include "base/arena.h"
 #include "base/random.h"
+#include "codec/http/client_upgrade.h"
 #include "codec/http/upgrade.h"
 #include "codec/ws/decoder.h"
 #include "codec/ws/encoder.h"
+#include "load/bare.h"
 #include "load/histogram.h"
 #include "load/play.h"
 #include "load/tally.h"
@@ -37,11 +39,11 @@ struct Client {
   };
   static constexpr std::uint32_t none = UINT32_MAX;
 
-  /// What only few have: bytes that the kernel didn't take, or an answer that came in pieces.
+  /// What only few have: bytes that the kernel didn't take, or what came in part.
   struct Rest {
     std::vector<std::byte> sending;  // belongs to the kernel until its completion
     std::vector<std::byte> waiting;
-    std::vector<std::byte> answer;
+    std::vector<std::byte> received;  // of an answer, or of a message over bare TCP
   };
 
   std::uint32_t index = 0;  // in the whole run
@@ -91,6 +93,7 @@ class Crowd {
   /// it reads so slowly that nothing more is kept for it.
   template <typename Write>
   bool send(Client& client, codec::ws::Opcode opcode, std::size_t bytes, Write write) {
+    if (options_.target.is_bare) return send_bare(client, bytes, write);
     std::byte* frame = reserve(client, codec::ws::masked_header_bytes(bytes) + bytes);
     if (frame == nullptr) return false;
     const auto key = static_cast<codec::ws::MaskKey>(random_.next());
@@ -99,7 +102,7 @@ class Crowd {
     codec::ws::unmask(payload, bytes, key);
     return true;
   }
-  /// Sends a close frame; the server's answer ends the connection.
+  /// Sends a close frame; the server's answer ends the connection. Over bare TCP as drop().
   void close(Client& client, std::uint16_t code);
   /// Ends it at once.
   void drop(Client& client);
@@ -136,6 +139,7 @@ class Crowd {
   void dispatch(const reactor::Completion& completion);
   void on_receive(Client& client, const reactor::Completion& completion);
   void on_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns);
+  void on_bare_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns);
   void on_event(Client& client, const codec::ws::Event& event, std::uint64_t now_ns);
   void on_close_frame(Client& client, const codec::ws::Event& event);
   void on_end(Client& client, int error);
@@ -146,6 +150,7 @@ class Crowd {
   // ---- crowd_connect.cc
   void on_connected(Client& client, int result);
   void on_answer(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns);
+  codec::http::UpgradeAnswer read_answer(std::span<const std::byte> bytes) const;
   void on_closed(Client& client);
   void fail(Client& client, Fault fault, std::string_view example);
   void tell_gone();
@@ -153,6 +158,14 @@ class Crowd {
   void leave_progress(Client& client);
 
   // ---- crowd_send.cc
+  template <typename Write>
+  bool send_bare(Client& client, std::size_t bytes, Write write) {
+    std::byte* message = reserve(client, bare::length_bytes + bytes);
+    if (message == nullptr) return false;
+    bare::write_length(message, bytes);
+    write(message + bare::length_bytes);
+    return true;
+  }
   std::byte* reserve(Client& client, std::size_t bytes);
   std::byte* reserve_rest(Client& client, std::size_t bytes);
   void settle(const reactor::Completion& completion);

@@ -1,5 +1,4 @@
 // How connections of a crowd begin and end.
-#include "codec/http/client_upgrade.h"
 #include "load/crowd.h"
 
 #include <algorithm>
@@ -57,29 +56,45 @@ void Crowd::leave_progress(Client& client) {
 void Crowd::on_connected(Client& client, int result) {
   if (result < 0) return fail(client, Fault::connect, std::strerror(-result));
   client.state = State::upgrading;
+  const std::string path = options_.target.path_of(client.room, client.index);
+  arm(client);
+  if (options_.target.is_bare) {
+    send_bare(client, path.size(),
+              [&path](std::byte* out) { std::memcpy(out, path.data(), path.size()); });
+    return;
+  }
   request_.clear();
-  codec::http::write_upgrade_request(request_, options_.target.host,
-                                     options_.target.path_of(client.room, client.index), key_,
+  codec::http::write_upgrade_request(request_, options_.target.host, path, key_,
                                      options_.target.headers);
   std::memcpy(reserve(client, request_.size()), request_.data(), request_.size());
-  arm(client);
+}
+
+UpgradeAnswer Crowd::read_answer(std::span<const std::byte> bytes) const {
+  if (!options_.target.is_bare) return codec::http::read_upgrade_answer(bytes, accept_key_);
+  UpgradeAnswer answer;
+  if (bytes.size() < bare::length_bytes) return answer;
+  const bool is_empty = bare::read_length(bytes) == 0;
+  answer.kind = is_empty ? UpgradeAnswer::Kind::accepted : UpgradeAnswer::Kind::invalid;
+  if (!is_empty) answer.problem = "the answer to the path is not an empty message";
+  answer.head_bytes = bare::length_bytes;
+  return answer;
 }
 
 void Crowd::on_answer(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns) {
   std::vector<std::byte> whole;
-  if (client.rest != nullptr && !client.rest->answer.empty()) {
-    whole = std::exchange(client.rest->answer, {});
+  if (client.rest != nullptr && !client.rest->received.empty()) {
+    whole = std::exchange(client.rest->received, {});
     whole.insert(whole.end(), bytes.begin(), bytes.end());
     bytes = whole;
   }
-  const UpgradeAnswer answer = codec::http::read_upgrade_answer(bytes, accept_key_);
+  const UpgradeAnswer answer = read_answer(bytes);
   switch (answer.kind) {
     case UpgradeAnswer::Kind::need_more:
       if (bytes.size() > answer_bytes_max) {
         return fail(client, Fault::handshake, "the answer's head is larger than 16 KiB");
       }
       if (client.rest == nullptr) client.rest = std::make_unique<Client::Rest>();
-      client.rest->answer.assign(bytes.begin(), bytes.end());
+      client.rest->received.assign(bytes.begin(), bytes.end());
       return;
     case UpgradeAnswer::Kind::refused:
     case UpgradeAnswer::Kind::invalid: return fail(client, Fault::handshake, answer.problem);
@@ -98,6 +113,7 @@ void Crowd::on_answer(Client& client, std::span<std::byte> bytes, std::uint64_t 
 
 void Crowd::close(Client& client, std::uint16_t code) {
   if (client.state != State::open) return;
+  if (options_.target.is_bare) return drop(client);
   const std::array payload = {static_cast<std::byte>(code >> 8U),
                               static_cast<std::byte>(code & 0xffU)};
   const bool queued =

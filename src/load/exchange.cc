@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace ringroom::load {
 
@@ -15,6 +16,14 @@ constexpr std::uint64_t look_every_ns = 100'000'000;
 // What is overdue leaves in portions, so that answers are read in between.
 constexpr unsigned burst_max = 256;
 constexpr const char* backlog_text = "1 MiB waits for the server to read";
+
+// A step through so many rooms that comes by each, and lays any first few far apart.
+std::uint64_t stride_through(std::size_t rooms) {
+  constexpr double golden = 0.6180339887498949;
+  auto stride = static_cast<std::uint64_t>(static_cast<double>(rooms) * golden) + 1;
+  while (std::gcd(stride, std::uint64_t{rooms}) > 1) ++stride;
+  return stride;
+}
 
 }  // namespace
 
@@ -30,7 +39,8 @@ Exchange::Exchange(Crowd& crowd,
       live_(crowd.size() / options.members),
       sequences_(crowd.size() * options.senders),
       flights_(options.rate > 0 ? 0 : crowd.size() * options.in_flight),
-      senders_total_(live_.size() * options.senders) {
+      senders_total_(live_.size() * options.senders),
+      room_stride_(stride_through(live_.size())) {
   if (options.envelopes != BatchFormat::none) envelopes_.emplace(stationery, options.envelopes);
   if (!options.method.empty()) {
     agent_frames_.emplace(stationery, options.method, options.arguments);
@@ -67,10 +77,12 @@ std::uint32_t Exchange::pick_size() {
   return sizes.least + static_cast<std::uint32_t>(random_.next() % (sizes.most - sizes.least + 1));
 }
 
-// Senders of an open loop take turns: the first of each room, then the second.
+// Senders of an open loop take turns: the first of each room, then the second. However few rooms of
+// a game are there, their turns are spread over the whole time.
 std::uint32_t Exchange::sender_slot(std::uint64_t turn) const {
   const std::uint64_t place = turn % senders_total_;
-  return static_cast<std::uint32_t>(place % live_.size() * options_.members + place / live_.size());
+  const std::uint64_t room = place * room_stride_ % live_.size();
+  return static_cast<std::uint32_t>(room * options_.members + place / live_.size());
 }
 
 std::uint32_t Exchange::receivers_of(std::uint32_t slot) const {
@@ -170,13 +182,17 @@ std::uint64_t Exchange::on_time(std::uint64_t now_ns) {
 
 template <typename Departures>
 std::uint64_t Exchange::send_due(Departures& departures, std::uint64_t now_ns) {
-  for (unsigned burst = 0; burst < burst_max; ++burst) {
+  for (unsigned burst = 0; burst < burst_max;) {
     const std::uint64_t due = departures.next_ns();
     if (due >= recorder_.times.end_ns) return UINT64_MAX;
-    if (due > now_ns) return due;
-    recorder_.lag_max_ns = std::max(recorder_.lag_max_ns, now_ns - due);
-    send(sender_slot(departures.turn()), no_flight, due);
+    if (due > now_ns) return std::max(due, now_ns + options_.grain_ns);
+    const std::uint32_t slot = sender_slot(departures.turn());
     departures.take();
+    // Who isn't there (a game's later players) costs no turn.
+    if (crowd_.client(slot).state != Client::State::open) continue;
+    recorder_.lag_max_ns = std::max(recorder_.lag_max_ns, now_ns - due);
+    send(slot, no_flight, due);
+    ++burst;
   }
   return 0;
 }

@@ -28,6 +28,7 @@ struct ExchangeOptions {
   std::uint32_t in_flight = 1;  ///< of each sender, where rate is 0
   double rate = 0;              ///< messages a second of this crowd
   double phase = 0;             ///< of its schedule
+  std::uint64_t grain_ns = 0;   ///< what is due within so much may leave together, at its end
   std::uint64_t period_ns = 0;  ///< not 0: each sender by a period of its own, at the same rate
   double jitter = 0;            ///< of that period
   Sizes sizes{};
@@ -111,6 +112,7 @@ class Exchange final : public Play {
   std::optional<Schedule> schedule_;
   std::optional<Calendar> calendar_;
   std::uint64_t senders_total_ = 0;
+  std::uint64_t room_stride_ = 1;
   std::uint64_t next_look_ns_ = UINT64_MAX;
 };
 

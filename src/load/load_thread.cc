@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::uint64_t look_every_ns = 50'000'000;  // for the stage, however quiet the ring is
 constexpr std::uint64_t leave_within_ns = 2'000'000'000;
+// Players' inputs come in bunches, as a network card hands them over: a hundredth of what a game's
+// latency may be, and a turn of the client is not spent on each.
+constexpr std::uint64_t game_grain_ns = 500'000;
 constexpr std::size_t busy_completions = 16;
 constexpr std::uint16_t normal_closure = 1000;
 
@@ -96,6 +99,7 @@ std::unique_ptr<Play> LoadThread::make_exchange() {
     options.arguments = plan_.arguments;
     options.states_percent = plan_.states_percent;
   }
+  if (plan_.scenario == Scenario::game) options.grain_ns = game_grain_ns;
   if (plan_.scenario == Scenario::game && plan_.game_form == GameForm::tick) {
     options.reads_ticks = true;
     options.includes_sender = true;

@@ -3,6 +3,7 @@
 #include "load/readable.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace ringroom::load {
 
@@ -137,6 +138,8 @@ json moments_json(const Result& result) {
 
 bool Result::is_client_bound() const {
   if (!steps.empty()) return steps.back().client_use >= client_bound_from;
+  const double sum = std::accumulate(client_use.begin(), client_use.end(), 0.0);
+  if (sum >= client_bound_from * client_cores) return true;
   return std::any_of(client_use.begin(), client_use.end(),
                      [](double use) { return use >= client_bound_from; });
 }

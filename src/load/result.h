@@ -41,6 +41,7 @@ struct Result {
   double lag_max_us = 0;
   std::vector<double> client_use;  ///< CPU of each thread in the measured time, 1 is a core
   double client_cpu_s = 0;         ///< of all
+  unsigned client_cores = 1;       ///< that they may run on
   std::optional<double> server_cpu_s;
   ServerUse server_before;  ///< any connection
   ServerUse server_connected;
@@ -50,7 +51,8 @@ struct Result {
   std::uint32_t players = 0;  ///< that the server carried
   unsigned server_cores = 1;
 
-  /// A thread of the client had no time left: the server may be faster than this.
+  /// A thread of the client, or all of them on their cores together, had no time left: the server
+  /// may be faster than this.
   bool is_client_bound() const;
   std::uint64_t errors() const;
   double players_per_core() const { return static_cast<double>(players) / server_cores; }

@@ -23,13 +23,15 @@ bool Staircase::add(const Part& part, const Histogram& latency) {
   step_.max_ns = latency_.max();
   step_.received_rate = static_cast<double>(received_) / length_s_;
   step_.server_use = (part.server_cpu_ns - cpu_at_begin_ns_) / 1e9 / length_s_;
-  step_.is_carried = latency_.count() != 0 && step_.p99_ns <= p99_max_ns_ && step_.faults == 0;
+  const bool is_whole = latency_.count() != 0 && step_.faults == 0;
+  step_.is_carried = is_whole && step_.p99_ns <= p99_max_ns_;
+  late_in_a_row_ = is_whole && !step_.is_carried ? late_in_a_row_ + 1 : 0;
   steps_.push_back(std::exchange(step_, {}));
   latency_.clear();
   length_s_ = 0;
   received_ = 0;
   part_ = 0;
-  return steps_.back().is_carried;
+  return steps_.back().is_carried || late_in_a_row_ == 1;
 }
 
 std::uint32_t Staircase::players() const {

@@ -1,6 +1,7 @@
 // Staircase: the scenario `game`, seen from the main thread: each step has more players than the
-// one before, and the first that the server can't carry ends the run. A step's first third is for
-// connecting, the rest counts. The main thread's; one entry for each step.
+// one before. A step with a fault ends the run, and so do two in a row that were late: one alone
+// may be the machine that stood still, which the next, with more players, tells. A step's first
+// third is for connecting, the rest counts. The main thread's; one entry for each step.
 #pragma once
 
 #include "load/histogram.h"
@@ -39,7 +40,7 @@ class Staircase {
     double client_use = 0;
     double server_cpu_ns = 0;  ///< so far
   };
-  /// In order. False: the step that ended with it was not carried, and the run may end.
+  /// In order. False: the step that ended with it is more than the server carries; the run may end.
   bool add(const Part& part, const Histogram& latency);
 
   const std::vector<Step>& steps() const { return steps_; }
@@ -49,6 +50,7 @@ class Staircase {
  private:
   std::uint64_t p99_max_ns_;
   unsigned part_ = 0;
+  unsigned late_in_a_row_ = 0;
   std::vector<Step> steps_;
   Step step_;
   Histogram latency_;

@@ -104,10 +104,12 @@ void Target::add_query(std::string_view parameter) {
 base::Parsed<Target> parse_target(std::string_view url) {
   Target target;
   target.url = url;
-  constexpr std::string_view scheme = "ws://";
   if (url.starts_with("wss://")) return {{}, "asks for TLS, which the load client doesn't speak"};
-  if (!url.starts_with(scheme)) return {{}, "is not a ws:// URL, such as ws://127.0.0.1:8787/path"};
-  url.remove_prefix(scheme.size());
+  target.is_bare = url.starts_with("tcp://");
+  if (!target.is_bare && !url.starts_with("ws://")) {
+    return {{}, "is not a ws:// URL, such as ws://127.0.0.1:8787/path"};
+  }
+  url.remove_prefix(url.find("//") + 2);
   const std::size_t slash = std::min(url.find_first_of("/?"), url.size());
   target.host = url.substr(0, slash);
   target.path = url.substr(slash);

@@ -1,4 +1,4 @@
-// Target: where the load goes: a ws:// URL whose path may differ by room and connection, and the
+// Target: where the load goes: a URL whose path may differ by room and connection, and the
 // addresses that the client's sockets come from. Values; made once by the main thread, read by all.
 #pragma once
 
@@ -16,6 +16,9 @@ struct Target {
   std::string host;  ///< value of the Host header
   std::string path;  ///< with query; may have {room} and {i} in it
   base::Address address;
+  /// tcp:// in place of ws://: no handshake and no frames. Each message stands behind its length,
+  /// u32, little endian; the first one is the path, which the server answers with an empty one.
+  bool is_bare = false;
   std::string headers;  ///< lines for every handshake, each with CR LF
 
   /// Puts "name=value" into the query, if nothing of that name is there; "" does nothing.
@@ -25,7 +28,8 @@ struct Target {
   std::string path_of(std::uint32_t room, std::uint32_t connection) const;
 };
 
-/// Reads ws://HOST[:PORT][/PATH][?QUERY] and looks the host up (getaddrinfo(3), may block).
+/// Reads ws://HOST[:PORT][/PATH][?QUERY], or the same with tcp://, and looks the host up
+/// (getaddrinfo(3), may block).
 base::Parsed<Target> parse_target(std::string_view url);
 
 /// Addresses from `first` on, all of the server's family.

@@ -381,3 +381,78 @@ describe("ringroom load against servers that misbehave", () => {
     }
   });
 });
+
+describe("ringroom load over bare TCP", () => {
+  /** Messages behind their lengths; each goes to the members of its path that `receivers` picks. */
+  async function serve({ receivers, answer = Buffer.alloc(4), change = (message) => message }) {
+    const rooms = new Map();
+    const server = createServer({ noDelay: true }, (socket) => {
+      let rest = Buffer.alloc(0);
+      let room;
+      socket.on("error", () => {});
+      socket.on("close", () => room?.delete(socket));
+      socket.on("data", (data) => {
+        rest = Buffer.concat([rest, data]);
+        while (rest.length >= 4 && rest.length >= 4 + rest.readUInt32LE()) {
+          const end = 4 + rest.readUInt32LE();
+          const message = Buffer.from(rest.subarray(0, end));
+          rest = rest.subarray(end);
+          if (room) {
+            for (const other of receivers(room, socket)) inTwo(other, change(message));
+            continue;
+          }
+          const path = message.subarray(4).toString();
+          if (!rooms.has(path)) rooms.set(path, new Set());
+          room = rooms.get(path).add(socket);
+          socket.write(answer);
+        }
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return { rooms, server, url: (path) => `tcp://127.0.0.1:${server.address().port}${path}` };
+  }
+  // So that a length comes apart from its message, and in itself.
+  function inTwo(socket, message) {
+    socket.write(message.subarray(0, 3));
+    setImmediate(() => socket.write(message.subarray(3)));
+  }
+  const toItself = (_, socket) => [socket];
+  const toOthers = (room, socket) => [...room].filter((other) => other !== socket);
+
+  test("echo loses nothing, however it is cut", async () => {
+    const { server, url } = await serve({ receivers: toItself });
+    const { result } = await measure(url("/echo"), "--connections", "5", "--size", "32-20KiB");
+    server.close();
+    assert(result.received > 0);
+    assert.deepEqual(counts(result), clean);
+    assert.deepEqual(result.faults, {});
+  });
+
+  test("rooms are those of the path", async () => {
+    const { rooms, server, url } = await serve({ receivers: toOthers });
+    const { result } = await measure(url("/room/{room}"), "--scenario", "broadcast", "--rooms", "3",
+      "--members", "4", "--senders", "1");
+    server.close();
+    assert.deepEqual([...rooms.keys()].sort(), ["/room/0", "/room/1", "/room/2"]);
+    assert(result.received > 0);
+    assert.deepEqual(counts(result), clean);
+    assert.deepEqual(result.faults, {});
+  });
+
+  test("a changed byte is seen", async () => {
+    const change = (message) => (message[20] ^= 1, message);
+    const { server, url } = await serve({ receivers: toItself, change });
+    const { result } = await measure(url("/echo"), "--connections", "2");
+    server.close();
+    assert(result.checks.corrupted > 0);
+  });
+
+  test("who doesn't take the path is not open", async () => {
+    const { server, url } = await serve({ receivers: toItself, answer: Buffer.from("HTTP") });
+    const { code, stderr } = await load(url("/echo"), "--connections", "2", ...quick);
+    server.close();
+    assert.equal(code, 2);
+    assert.match(stderr, /not an empty message/);
+  });
+});

@@ -35,10 +35,20 @@ TEST(Staircase, AnswersTheLastStepThatWasCarried) {
   EXPECT_EQ(stairs.players(), 0U);
   EXPECT_TRUE(climb(stairs, 100, 10 * ms));
   EXPECT_TRUE(climb(stairs, 200, 49 * ms));
-  EXPECT_FALSE(climb(stairs, 300, 51 * ms));
+  EXPECT_TRUE(climb(stairs, 300, 51 * ms));
+  EXPECT_FALSE(climb(stairs, 400, 51 * ms));
   EXPECT_EQ(stairs.players(), 200U);
-  ASSERT_EQ(stairs.steps().size(), 3U);
+  ASSERT_EQ(stairs.steps().size(), 4U);
   EXPECT_FALSE(stairs.steps().back().is_carried);
+}
+
+TEST(Staircase, AMachineThatStoodStillOnceIsNoLimit) {
+  Staircase stairs(50 * ms);
+  EXPECT_TRUE(climb(stairs, 100, 51 * ms));
+  EXPECT_TRUE(climb(stairs, 200, 10 * ms));
+  EXPECT_TRUE(climb(stairs, 300, 51 * ms));
+  EXPECT_TRUE(climb(stairs, 400, 10 * ms));
+  EXPECT_EQ(stairs.players(), 400U);
 }
 
 TEST(Staircase, WhatHappensWhileConnectingDoesNotCount) {

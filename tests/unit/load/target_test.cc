@@ -36,6 +36,15 @@ TEST(Target, HasDefaults) {
   EXPECT_EQ(query.value->address.text(), "[::1]:9");
 }
 
+TEST(Target, MayBeBareTcp) {
+  const auto target = parse_target("tcp://127.0.0.1:9/room/{room}");
+  ASSERT_TRUE(target.value) << target.error;
+  EXPECT_TRUE(target.value->is_bare);
+  EXPECT_EQ(target.value->path_of(3, 41), "/room/3");
+  EXPECT_EQ(target.value->address.text(), "127.0.0.1:9");
+  EXPECT_FALSE(parse_target("ws://127.0.0.1:9/").value->is_bare);
+}
+
 TEST(Target, RefusesWhatItCannotReach) {
   for (const char* url :
        {"http://127.0.0.1/", "127.0.0.1", "ws://", "ws://:80/", "ws://127.0.0.1:x/",
