@@ -11,61 +11,89 @@ compare = importlib.util.module_from_spec(importlib.util.spec_from_loader("compa
 loader.exec_module(compare)
 
 
-def run(peer, number, figure, clean=True, scenario="echo"):
-    return {"scenario": scenario, "peer": peer, "round": number, "figure": figure, "clean": clean}
+ECHO = ("echo", "server_cpu", "CPU: echo")
+TICK = ("tick", "players_per_core", "players per core")
+RATE = ("echo", "received_rate", "messages a second")
+
+
+def run(peer, number, figure, clean=True, client_bound=False, row=ECHO):
+    return {"scenario": row[0], "peer": peer, "round": number, "figures": {row[1]: figure},
+            "clean": clean, "client_bound": client_bound}
 
 
 RUNS = [run("uws", 0, 2.0), run("uws", 1, 4.0), run("ringroom", 0, 1.0), run("ringroom", 1, 3.0),
-        run("uws", 0, 1000, scenario="tick"), run("ringroom", 0, 1500, scenario="tick")]
+        run("uws", 0, 1000, row=TICK), run("ringroom", 0, 1500, row=TICK)]
 
 
 class Compare(unittest.TestCase):
     def test_ratios_are_of_the_same_round(self):
-        text, ratio = compare.cell_of(RUNS, "echo", "ringroom", "uws")
+        text, ratio = compare.cell_of(RUNS, ECHO, "ringroom", "uws")
         self.assertEqual(ratio, 0.625)
-        self.assertEqual(text, "0.62 [0.50..0.75] (2 us)")
+        self.assertEqual(text, "0.62 [0.50..0.75] (2 µs)")
+
+    def test_the_reference_has_its_figure_alone(self):
+        self.assertEqual(compare.cell_of(RUNS, ECHO, "uws", "uws"), ("3 µs", 1))
 
     def test_a_round_without_the_reference_has_no_ratio(self):
-        text, ratio = compare.cell_of(RUNS + [run("ringroom", 2, 9.0)], "echo", "ringroom", "uws")
+        text, ratio = compare.cell_of(RUNS + [run("ringroom", 2, 9.0)], ECHO, "ringroom", "uws")
         self.assertEqual(ratio, 0.625)
-        self.assertIn("3 us", text)
-        self.assertEqual(compare.cell_of([run("ws", 0, 1.0)], "echo", "ws", "uws"), ("1 us", None))
+        self.assertIn("3 µs", text)
+        self.assertEqual(compare.cell_of([run("ws", 0, 1.0)], ECHO, "ws", "uws"), ("1 µs", None))
 
     def test_who_was_not_measured_has_a_dash(self):
-        self.assertEqual(compare.cell_of(RUNS, "echo", "bun", "uws"), ("-", None))
+        self.assertEqual(compare.cell_of(RUNS, ECHO, "bun", "uws"), ("-", None))
 
     def test_a_run_with_faults_is_marked(self):
         runs = RUNS + [run("uws", 2, 1.0), run("ringroom", 2, 1.0, clean=False)]
-        self.assertTrue(compare.cell_of(runs, "echo", "ringroom", "uws")[0].endswith("!"))
+        self.assertTrue(compare.cell_of(runs, ECHO, "ringroom", "uws")[0].endswith("!"))
 
     def test_a_figure_that_the_client_bounded_is_at_least_that(self):
-        runs = [dict(one, client_bound=one["peer"] == "ringroom") for one in RUNS]
-        self.assertIn("(>1,500)", compare.cell_of(runs, "tick", "ringroom", "uws")[0])
-        self.assertNotIn(">", compare.cell_of(runs, "tick", "uws", "uws")[0])
+        runs = RUNS + [run("uws", 2, 1000, row=RATE),
+                       run("ringroom", 2, 1500, row=RATE, client_bound=True)]
+        self.assertIn("(>1,500)", compare.cell_of(runs, RATE, "ringroom", "uws")[0])
+        self.assertNotIn(">", compare.cell_of(runs, ECHO, "ringroom", "uws")[0])
+        self.assertNotIn(">", compare.cell_of(runs, RATE, "uws", "uws")[0])
 
-    def test_the_table_has_a_row_for_each_scenario(self):
-        table = compare.markdown(RUNS, ["ringroom", "uws"], ["echo", "tick"], "uws")
-        rows = [line for line in table.splitlines() if line.startswith("| ")]
-        self.assertEqual(len(rows), 3)
-        self.assertIn("less is better", rows[1])
-        self.assertIn("more is better", rows[2])
-        self.assertIn("1.50 [1.50..1.50] (1,500)", rows[2])
+    def test_the_table_has_a_line_for_each_row(self):
+        table = compare.markdown(RUNS, ["ringroom", "uws"], [ECHO, TICK], "uws")
+        lines = [line for line in table.splitlines() if line.startswith("| ")]
+        self.assertEqual(lines[0], "| what | Ringroom | uWebSockets |")
+        self.assertEqual(len(lines), 3)
+        self.assertIn("(more is better)", lines[2])
+        self.assertIn("1.50 [1.50..1.50] (1,500)", lines[2])
 
-    def test_the_chart_is_xml_with_a_bar_for_each_figure(self):
+    def test_in_the_chart_the_better_one_has_the_longer_bar(self):
+        name = "{http://www.w3.org/2000/svg}"
         root = xml.etree.ElementTree.fromstring(
-            compare.svg(RUNS, ["ringroom", "uws", "bun"], ["echo", "tick"], "uws"))
-        bars = root.findall("{http://www.w3.org/2000/svg}rect")
-        self.assertEqual(len(bars), 1 + 4)
+            compare.svg(RUNS, ["ringroom", "uws", "bun"], [ECHO, TICK], "uws"))
+        bars = [bar for bar in root.findall(name + "rect") if bar.get("x") == "290"]
+        lengths = [float(bar.get("width")) for bar in bars]
+        self.assertEqual(len(lengths), 4)
+        self.assertAlmostEqual(lengths[0] / lengths[1], 1 / 0.625, places=2)
+        self.assertAlmostEqual(lengths[2] / lengths[3], 1.5, places=2)
+        texts = [text.text for text in root.findall(name + "text")]
+        self.assertIn("1.60", texts)
+        self.assertIn("1.50", texts)
 
-    def test_every_scenario_has_a_path_and_a_figure_that_is_known(self):
-        for _, place, _, metric in compare.SCENARIOS.values():
+    def test_rows_scenarios_and_names_fit_together(self):
+        for scenario, figure, _ in compare.ROWS:
+            self.assertIn(scenario, compare.SCENARIOS)
+            self.assertIn(figure, {"players_per_core", "server_cpu", "server_rss", "received_rate", "p50", "p99"})
+        for place, _ in compare.SCENARIOS.values():
             self.assertIn(place, {"echo", "room", "tick"})
-            self.assertIn(metric, {"server_cpu", "server_rss", "players", "p99"})
+        self.assertLessEqual(set(compare.COLOURS), set(compare.NAMES))
+        self.assertLessEqual(set(compare.CHARTED), {row[:2] for row in compare.ROWS})
 
-    def test_a_figure_that_is_missing_is_none(self):
-        empty = {"server": None, "latency_us": None, "game": {"players": 0}}
-        for metric in ("server_cpu", "server_rss", "p99", "players"):
-            self.assertIsNone(compare.figure_of(empty, metric))
+    def test_a_figure_that_is_missing_is_not_there(self):
+        empty = {"server": None, "latency_us": None, "game": None, "received_rate": 0}
+        self.assertEqual(compare.figures_of(empty), {})
+        self.assertEqual(compare.figures_of({**empty, "game": {"steps": []}}), {})
+
+    def test_players_per_core_are_of_the_last_step_that_was_carried(self):
+        steps = [{"players": players, "server_use": use, "is_carried": is_carried}
+                 for players, use, is_carried in ((100, 0.2, True), (200, 0.5, True), (300, 1, False))]
+        self.assertEqual(compare.game_figures(steps), {"players": 200, "players_per_core": 400})
+        self.assertEqual(compare.game_figures(steps[2:]), {})
 
 
 if __name__ == "__main__":
