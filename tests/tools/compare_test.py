@@ -1,6 +1,7 @@
 """What tools/compare makes of runs: tables and charts. No server is started."""
 import importlib.machinery
 import importlib.util
+import json
 import pathlib
 import unittest
 import xml.etree.ElementTree
@@ -66,7 +67,7 @@ class Compare(unittest.TestCase):
         name = "{http://www.w3.org/2000/svg}"
         root = xml.etree.ElementTree.fromstring(
             compare.svg(RUNS, ["ringroom", "uws", "bun"], [ECHO, TICK], "uws"))
-        bars = [bar for bar in root.findall(name + "rect") if bar.get("x") == "290"]
+        bars = [bar for bar in root.findall(name + "rect") if bar.get("x") == "315"]
         lengths = [float(bar.get("width")) for bar in bars]
         self.assertEqual(len(lengths), 4)
         self.assertAlmostEqual(lengths[0] / lengths[1], 1 / 0.625, places=2)
@@ -74,6 +75,17 @@ class Compare(unittest.TestCase):
         texts = [text.text for text in root.findall(name + "text")]
         self.assertIn("1.60", texts)
         self.assertIn("1.50", texts)
+
+    def test_the_table_in_the_readme_is_of_the_runs_that_are_kept(self):
+        root = path.parents[1]
+        runs = json.loads((root / "bench" / "compare.json").read_text(encoding="utf-8"))
+        rows = [row for row in compare.ROWS
+                if any(compare.figures_by_round(runs, row, peer) for peer in compare.NAMES)]
+        shown = [peer for peer in compare.NAMES if any(run["peer"] == peer for run in runs)]
+        readme = (root / "README.md").read_text(encoding="utf-8")
+        self.assertIn(compare.markdown(runs, shown, rows, "uws"), readme)
+        chart = (root / "bench" / "compare.svg").read_text(encoding="utf-8")
+        self.assertEqual(compare.svg(runs, shown, rows, "uws"), chart)
 
     def test_rows_scenarios_and_names_fit_together(self):
         for scenario, figure, _ in compare.ROWS:
