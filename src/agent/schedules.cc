@@ -81,7 +81,8 @@ Schedule Host::schedule_of(const SqlRows::Row& row) {
 }
 
 bool Host::has_jobs() {
-  return room_store().has_database() && room_store().database().has_table(jobs_table);
+  store::Database* database = room_store().existing();
+  return database != nullptr && database->has_table(jobs_table);
 }
 
 // In the order of their times, so that the next one costs the same however many there are.

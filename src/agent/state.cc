@@ -53,19 +53,21 @@ void Host::load_state() {
 
 // Empty: none was ever set. A room without a database isn't given one.
 std::string Host::stored_state() {
-  if (!room_store().has_database() || !room_store().database().has_table(state_table)) return {};
+  store::Database* database = room_store().existing();
+  if (database == nullptr || !database->has_table(state_table)) return {};
   const SqlRows rows =
       own_sql("SELECT state FROM cf_agents_state WHERE id = 'cf_state_row_id'", {});
   return rows.empty() ? std::string() : rows.front()[0].text();
 }
 
 void Host::store_state(const std::string& text) {
-  if (!room_store().database().has_table(state_table)) {
-    own_sql("CREATE TABLE cf_agents_state (id TEXT PRIMARY KEY NOT NULL, state TEXT) WITHOUT ROWID",
-            {});
-  }
+  constexpr std::string_view set =
+      "INSERT OR REPLACE INTO cf_agents_state VALUES ('cf_state_row_id', ?)";
+  constexpr std::string_view make_and_set =
+      "CREATE TABLE cf_agents_state (id TEXT PRIMARY KEY NOT NULL, state TEXT) WITHOUT ROWID;"
+      "INSERT OR REPLACE INTO cf_agents_state VALUES ('cf_state_row_id', ?)";
   const SqlValue values[] = {text};
-  own_sql("INSERT OR REPLACE INTO cf_agents_state VALUES ('cf_state_row_id', ?)", values);
+  own_sql(room_store().database().has_table(state_table) ? set : make_and_set, values);
 }
 
 // Behind a transaction that was undone. The clients were told what isn't so any more.

@@ -17,8 +17,9 @@ SqlRows AlarmIndex::run(std::string_view query, std::span<const SqlValue> values
 
 // A shard whose rooms never had an alarm has no file.
 bool AlarmIndex::has_table() {
-  if (!has_table_ && database_->has_database()) {
-    has_table_ = database_->database().has_table("_cf_alarm");
+  if (!has_table_) {
+    Database* database = database_->existing();
+    has_table_ = database != nullptr && database->has_table("_cf_alarm");
   }
   return has_table_;
 }

@@ -5,8 +5,10 @@
 #include "store/pages.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -35,10 +37,19 @@ Trouble check_folder(const std::string& folder) {
   return "there is no folder " + folder + ": name the server's data folder with --data";
 }
 
-// A page of the log comes over the file's.
+// What the log has of a page comes over the file's. A file that can't be read says so by itself.
 void put_over(Pages& pages, const Newest& newest) {
-  for (const auto& [number, image] : newest.pages) {
-    if (number <= newest.pages_total) pages.write(number, {image, page_bytes});
+  std::array<std::byte, page_bytes> page;
+  for (const auto& [number, parts] : newest.pages) {
+    if (number > newest.pages_total) continue;
+    int failed = 0;
+    pages.read(page, std::uint64_t{number - 1} * page_bytes, failed);
+    if (failed != 0) continue;
+    for (std::size_t part = 0; part < parts_of_page; ++part) {
+      if (parts[part] != nullptr)
+        std::memcpy(page.data() + part * part_bytes, parts[part], part_bytes);
+    }
+    pages.write(number, page);
   }
   pages.resize(newest.pages_total);
   pages.keep();

@@ -1,7 +1,5 @@
 #include "store/checkpoint.h"
 
-#include "store/log_format.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -21,13 +19,37 @@ void add_commits(std::span<const std::byte> segment, NewestPages& all) {
   while (const auto commit = reader.next()) {
     Newest& newest = all[commit->database];
     newest.pages_total = commit->pages_total;
+    const std::byte* from = commit->bytes.data();
     for (std::size_t i = 0; i < commit->numbers.size(); ++i) {
-      newest.pages[commit->numbers[i]] = commit->image(i).data();
+      const Parts changed = commit->parts.empty() ? whole_page : commit->parts[i];
+      NewestParts& page = newest.pages[commit->numbers[i]];
+      for (std::size_t part = 0; part < parts_of_page; ++part) {
+        if ((changed >> part & 1U) == 0) continue;
+        page[part] = from;
+        from += part_bytes;
+      }
     }
   }
 }
 
 namespace {
+
+// Parts that lie behind each other in one write.
+int write_page(File& file, std::uint64_t offset, const NewestParts& parts) {
+  std::array<std::byte, page_bytes> run;
+  std::size_t bytes = 0;
+  for (std::size_t part = 0; part <= parts_of_page; ++part) {
+    if (part < parts_of_page && parts[part] != nullptr) {
+      std::memcpy(run.data() + bytes, parts[part], part_bytes);
+      bytes += part_bytes;
+    } else if (bytes > 0) {
+      const std::uint64_t start = offset + part * part_bytes - bytes;
+      if (const int failed = file.write(std::span(run).first(bytes), start)) return failed;
+      bytes = 0;
+    }
+  }
+  return 0;
+}
 
 Trouble write_database(const std::string& path, const Newest& newest) {
   if (newest.pages_total == 0) {  // the room was destroyed
@@ -36,10 +58,10 @@ Trouble write_database(const std::string& path, const Newest& newest) {
   }
   File file;
   int failed = file.open(path, Access::write);
-  for (const auto& [number, image] : newest.pages) {
+  for (const auto& [number, parts] : newest.pages) {
     if (failed != 0) break;
     if (number > newest.pages_total) continue;
-    failed = file.write({image, page_bytes}, std::uint64_t{number - 1} * page_bytes);
+    failed = write_page(file, std::uint64_t{number - 1} * page_bytes, parts);
   }
   if (failed == 0) failed = file.resize(std::uint64_t{newest.pages_total} * page_bytes);
   return failed == 0 ? Trouble{} : trouble("cannot write", path, failed);

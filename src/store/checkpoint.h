@@ -5,7 +5,9 @@
 
 #include "store/block_buffer.h"
 #include "store/disk.h"
+#include "store/log_format.h"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -26,9 +28,12 @@ Trouble find_segments(const std::string& folder, std::multimap<std::uint64_t, st
 
 Trouble read_whole(const File& file, BlockBuffer& whole);
 
-/// The last image of each page of one database, as segments have it.
+/// The newest of each part of a page that segments have; null: it is as in the file.
+using NewestParts = std::array<const std::byte*, parts_of_page>;
+
+/// What segments have of one database.
 struct Newest {
-  std::map<std::uint32_t, const std::byte*> pages;  // in the order of the file
+  std::map<std::uint32_t, NewestParts> pages;  // in the order of the file
   std::uint32_t pages_total = 0;
 };
 /// By the database's name. Borrows the segments' bytes.

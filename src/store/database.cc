@@ -131,12 +131,13 @@ void Database::check_version() {
 }
 
 // To the version that we know, from any before it, 0 for a new one. Part of the first commit of
-// whoever writes.
+// whoever writes. In one string, of which nothing is kept for a next time.
 void Database::bring_up() {
-  run_own("PRAGMA user_version = " + std::to_string(schema_version));
-  run_own("CREATE TABLE IF NOT EXISTS _cf_room (key TEXT PRIMARY KEY, value) WITHOUT ROWID");
   const SqlValue identity[] = {class_name_, room_};
-  run_own("INSERT OR IGNORE INTO _cf_room VALUES ('class', ?), ('name', ?)", identity);
+  run_own("PRAGMA user_version = " + std::to_string(schema_version) +
+              "; CREATE TABLE IF NOT EXISTS _cf_room (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+              "INSERT OR IGNORE INTO _cf_room VALUES ('class', ?), ('name', ?)",
+          identity);
 }
 
 // ---- Queries

@@ -9,8 +9,8 @@
 
 namespace ringroom::store {
 
-Log::Log(Helper& helper, std::uint64_t segment_bytes)
-    : helper_(helper), segment_bytes_(segment_bytes) {}
+Log::Log(Helper& helper, std::uint64_t segment_bytes, std::size_t unit)
+    : helper_(helper), segment_bytes_(segment_bytes), unit_(unit) {}
 
 void Log::ask_for_segment(std::uint64_t bytes) {
   if (std::exchange(asked_, true)) return;
@@ -46,7 +46,7 @@ std::optional<LogWrite> Log::next_write() {
   std::swap(filling_, writing_);
   filling_.clear();
   ++filling_number_;
-  records_after_ = seal_batch(writing_, current_->generation, records_);
+  records_after_ = seal_batch(writing_, unit_, current_->generation, records_);
   return LogWrite{
       .descriptor = current_->file.descriptor(), .bytes = writing_.bytes(), .offset = end_};
 }

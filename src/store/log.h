@@ -16,7 +16,7 @@
 
 namespace ringroom::store {
 
-/// One write at the log's end, of whole blocks. The bytes stay put until written().
+/// One write at the log's end. The bytes stay put until written().
 struct LogWrite {
   int descriptor = -1;
   std::span<const std::byte> bytes;
@@ -34,7 +34,8 @@ class Log {
  public:
   static constexpr std::size_t batch_bytes_max = std::size_t{64} << 20U;
 
-  Log(Helper& helper, std::uint64_t segment_bytes);
+  /// `unit`: of writes, block_bytes if they go past the page cache, else record_unit.
+  Log(Helper& helper, std::uint64_t segment_bytes, std::size_t unit);
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
@@ -74,6 +75,7 @@ class Log {
 
   Helper& helper_;
   const std::uint64_t segment_bytes_;
+  const std::size_t unit_;
   std::shared_ptr<Desk> desk_ = std::make_shared<Desk>();
   BlockBuffer filling_;
   BlockBuffer writing_;

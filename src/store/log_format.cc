@@ -1,5 +1,6 @@
 #include "store/log_format.h"
 
+#include <bit>
 #include <cstring>
 
 #include <xxhash.h>
@@ -19,17 +20,21 @@ constexpr std::size_t padded(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
 
-// Where the parts of a commit lie, from the start of its record.
+// Where what a commit has lies, from the start of its record.
 struct Layout {
   std::size_t name = sizeof(RecordHeader);
   std::size_t numbers;
-  std::size_t images;
+  std::size_t parts;
+  std::size_t bytes;
+  std::size_t bytes_count;
   std::size_t end;
 
-  Layout(std::size_t name_bytes, std::size_t pages)
-      : numbers(name + padded(name_bytes, 8)),
-        images(padded(numbers + pages * sizeof(std::uint32_t), 8)),
-        end(padded(images + pages * page_bytes, record_unit)) {}
+  explicit Layout(const RecordHeader& header)
+      : numbers(name + padded(header.name_bytes, 8)),
+        parts(numbers + header.pages * sizeof(std::uint32_t)),
+        bytes(padded(parts + (header.parts == 0 ? 0 : header.pages), 8)),
+        bytes_count(header.parts == 0 ? header.pages * page_bytes : header.parts * part_bytes),
+        end(padded(bytes + bytes_count, record_unit)) {}
 };
 
 RecordHeader header_at(const std::byte* place) {
@@ -45,25 +50,42 @@ std::uint64_t sum_of(std::span<const std::byte> record) {
 
 }  // namespace
 
-CommitPlaces append_commit(BlockBuffer& batch,
-                           std::string_view database,
-                           std::uint32_t pages_total,
-                           std::size_t pages) {
-  const Layout layout(database.size(), pages);
+void append_commit(BlockBuffer& batch,
+                   std::string_view database,
+                   std::uint32_t pages_total,
+                   std::span<const PageChange> pages) {
+  RecordHeader header{.kind = RecordKind::commit,
+                      .name_bytes = static_cast<std::uint32_t>(database.size()),
+                      .pages = static_cast<std::uint32_t>(pages.size()),
+                      .pages_total = pages_total};
+  for (const PageChange& page : pages) {
+    header.parts += static_cast<std::uint32_t>(std::popcount(page.parts));
+  }
+  if (header.parts == header.pages * parts_of_page) header.parts = 0;
+  const Layout layout(header);
+  header.bytes = layout.end;
   std::byte* record = batch.extend(layout.end);
-  const RecordHeader header{.bytes = layout.end,
-                            .kind = RecordKind::commit,
-                            .name_bytes = static_cast<std::uint32_t>(database.size()),
-                            .pages = static_cast<std::uint32_t>(pages),
-                            .pages_total = pages_total};
   std::memcpy(record, &header, sizeof(header));
   std::memcpy(record + layout.name, database.data(), database.size());
-  return {.numbers = {reinterpret_cast<std::uint32_t*>(record + layout.numbers), pages},
-          .images = {record + layout.images, pages * page_bytes}};
+  std::byte* to = record + layout.bytes;
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    const PageChange& page = pages[i];
+    std::memcpy(record + layout.numbers + i * sizeof(page.number), &page.number,
+                sizeof(page.number));
+    if (header.parts != 0) record[layout.parts + i] = std::byte{page.parts};
+    for (std::size_t part = 0; part < parts_of_page; ++part) {
+      if ((page.parts >> part & 1U) == 0) continue;
+      std::memcpy(to, page.page + part * part_bytes, part_bytes);
+      to += part_bytes;
+    }
+  }
 }
 
-std::uint64_t seal_batch(BlockBuffer& batch, std::uint64_t generation, std::uint64_t number) {
-  const std::size_t left = whole_blocks(batch.size()) - batch.size();
+std::uint64_t seal_batch(BlockBuffer& batch,
+                         std::size_t unit,
+                         std::uint64_t generation,
+                         std::uint64_t number) {
+  const std::size_t left = padded(batch.size(), unit) - batch.size();
   if (left > 0) {
     const RecordHeader filler{.bytes = left, .kind = RecordKind::filler};
     std::memcpy(batch.extend(left), &filler, sizeof(filler));
@@ -115,13 +137,15 @@ std::optional<Commit> SegmentReader::next() {
     at_ += header.bytes;
     ++number_;
     if (header.kind != RecordKind::commit) continue;
-    const Layout layout(header.name_bytes, header.pages);
+    const Layout layout(header);
     if (layout.end != header.bytes) return std::nullopt;
+    const auto* parts = reinterpret_cast<const Parts*>(record + layout.parts);
     return Commit{
         .database = {reinterpret_cast<const char*>(record + layout.name), header.name_bytes},
         .pages_total = header.pages_total,
         .numbers = {reinterpret_cast<const std::uint32_t*>(record + layout.numbers), header.pages},
-        .images = {record + layout.images, header.pages * page_bytes}};
+        .parts = {parts, header.parts == 0 ? 0 : header.pages},
+        .bytes = {record + layout.bytes, layout.bytes_count}};
   }
   return std::nullopt;
 }

@@ -1,7 +1,7 @@
-// The log's format. A segment is a file: a header block, then batches, each of whole blocks. A
-// batch holds records: one commit of one database, as images of its pages. What a crash left is
-// read up to the first record that doesn't fit: wrong checksum, number or generation. Pure
-// functions over bytes; any thread.
+// The log's format. A segment is a file: a header block, then batches, of whole blocks if they go
+// past the page cache. A batch holds records: one commit of one database, as the parts of its pages
+// that it changed. What a crash left is read up to the first record that doesn't fit: wrong
+// checksum, number or generation. Pure functions over bytes; any thread.
 #pragma once
 
 #include "store/block_buffer.h"
@@ -14,8 +14,16 @@
 
 namespace ringroom::store {
 
-/// SQLite's page, and the unit of everything: files, images, overlays.
+/// SQLite's page, and the unit of files and overlays.
 inline constexpr std::size_t page_bytes = 4096;
+/// The unit of what the log has of a page: a sector, so that one that a power loss tore is written
+/// again as a whole.
+inline constexpr std::size_t part_bytes = 512;
+inline constexpr std::size_t parts_of_page = page_bytes / part_bytes;
+/// Some parts of a page: bit i is that at i * part_bytes.
+using Parts = std::uint8_t;
+inline constexpr Parts whole_page = 0xff;
+static_assert(parts_of_page == 8);
 
 enum class RecordKind : std::uint32_t {
   filler = 1,  // to the end of the batch's last block
@@ -29,13 +37,21 @@ struct RecordHeader {
   std::uint64_t bytes = 0;       // of the record, a multiple of record_unit
   RecordKind kind{};
   std::uint32_t name_bytes = 0;
-  std::uint32_t pages = 0;        // images in the record
+  std::uint32_t pages = 0;        // in the record
   std::uint32_t pages_total = 0;  // of the database after the commit
-  std::uint64_t spare[2] = {};
+  std::uint32_t parts = 0;        // of the pages, in the record; 0: all of them
+  std::uint32_t spare[3] = {};
 };
 /// A filler fits into what any record leaves of a block.
 inline constexpr std::size_t record_unit = 64;
 static_assert(sizeof(RecordHeader) == record_unit && block_bytes % record_unit == 0);
+
+/// A page in a commit, and which parts of it differ from the commit before: one at least.
+struct PageChange {
+  std::uint32_t number = 0;  // from 1
+  Parts parts = whole_page;
+  const std::byte* page = nullptr;
+};
 
 /// A commit as it was found in a segment; one of no pages destroys the database. Borrows the
 /// segment's bytes.
@@ -43,26 +59,21 @@ struct Commit {
   std::string_view database;
   std::uint32_t pages_total;
   std::span<const std::uint32_t> numbers;  // of the pages, from 1
-  std::span<const std::byte> images;       // page_bytes each
-
-  std::span<const std::byte> image(std::size_t index) const {
-    return images.subspan(index * page_bytes, page_bytes);
-  }
+  std::span<const Parts> parts;            // of each; empty: all of all
+  std::span<const std::byte> bytes;        // of the parts, page by page
 };
 
-/// Places for a commit's page numbers and images, to be filled in before the next call.
-struct CommitPlaces {
-  std::span<std::uint32_t> numbers;
-  std::span<std::byte> images;
-};
-CommitPlaces append_commit(BlockBuffer& batch,
-                           std::string_view database,
-                           std::uint32_t pages_total,
-                           std::size_t pages);
+void append_commit(BlockBuffer& batch,
+                   std::string_view database,
+                   std::uint32_t pages_total,
+                   std::span<const PageChange> pages);
 
-/// Makes a batch ready for its place: filled up to whole blocks, numbered from `number`, summed.
-/// Returns the number behind its last record.
-std::uint64_t seal_batch(BlockBuffer& batch, std::uint64_t generation, std::uint64_t number);
+/// Makes a batch ready for its place: filled up to whole units, of block_bytes or record_unit,
+/// numbered from `number`, summed. Returns the number behind its last record.
+std::uint64_t seal_batch(BlockBuffer& batch,
+                         std::size_t unit,
+                         std::uint64_t generation,
+                         std::uint64_t number);
 
 /// The header block of a new segment.
 void write_segment_header(std::span<std::byte> block, std::uint64_t generation);

@@ -5,8 +5,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace ringroom::store {
+
+namespace {
+
+Parts parts_that_differ(const std::byte* a, const std::byte* b) {
+  unsigned parts = 0;
+  for (std::size_t i = 0; i < parts_of_page; ++i) {
+    if (std::memcmp(a + i * part_bytes, b + i * part_bytes, part_bytes) != 0) parts |= 1U << i;
+  }
+  return static_cast<Parts>(parts);
+}
+
+}  // namespace
 
 Pages::Pages(std::string name, std::string path) : name_(std::move(name)), path_(std::move(path)) {
   reset();
@@ -62,7 +75,14 @@ bool Pages::read(std::span<std::byte> to, std::uint64_t offset, int& failed) {
 void Pages::write(std::uint32_t number, std::span<const std::byte> image) {
   ASSERT(image.size() == page_bytes);
   Image& kept = overlay_[number];
-  if (kept.bytes == nullptr) kept.bytes = std::make_unique_for_overwrite<std::byte[]>(page_bytes);
+  Parts changed = whole_page;
+  if (kept.bytes == nullptr) {
+    kept.bytes = std::make_unique_for_overwrite<std::byte[]>(page_bytes);
+  } else {
+    changed = parts_that_differ(kept.bytes.get(), image.data());
+  }
+  if (changed == 0) return;
+  kept.written |= changed;
   if (kept.batch != not_committed) dirty_.push_back(number);
   kept.batch = not_committed;
   std::memcpy(kept.bytes.get(), image.data(), page_bytes);
@@ -76,20 +96,25 @@ void Pages::resize(std::uint32_t pages) {
 }
 
 void Pages::take(BlockBuffer& batch, std::uint64_t batch_number) {
-  const CommitPlaces places = append_commit(batch, name_, total_, dirty_.size());
-  for (std::size_t i = 0; i < dirty_.size(); ++i) {
-    Image& image = overlay_.at(dirty_[i]);
+  std::vector<PageChange> changes;
+  changes.reserve(dirty_.size());
+  for (const std::uint32_t number : dirty_) {
+    Image& image = overlay_.at(number);
     image.batch = batch_number;
-    places.numbers[i] = dirty_[i];
-    std::memcpy(places.images.data() + i * page_bytes, image.bytes.get(), page_bytes);
+    changes.push_back({number, std::exchange(image.written, Parts{}), image.bytes.get()});
   }
+  append_commit(batch, name_, total_, changes);
   newest_batch_ = batch_number;
   dirty_.clear();
   committed_total_ = total_;
 }
 
 void Pages::keep() {
-  for (const std::uint32_t number : dirty_) overlay_.at(number).batch = 0;
+  for (const std::uint32_t number : dirty_) {
+    Image& image = overlay_.at(number);
+    image.batch = 0;
+    image.written = 0;
+  }
   dirty_.clear();
   committed_total_ = total_;
 }

@@ -37,7 +37,8 @@ class Pages {
 
   /// Whether anything was written since the last take().
   bool is_dirty() const { return !dirty_.empty() || total_ != committed_total_; }
-  /// Appends what was written since the last time to a batch of the log, as one commit.
+  /// Appends what was written since the last time to a batch of the log, as one commit: of a page
+  /// that is here since before, the parts that are others now; of one that was in the file, all.
   void take(BlockBuffer& batch, std::uint64_t batch_number);
   /// The same when there is no log.
   void keep();
@@ -66,6 +67,7 @@ class Pages {
   struct Image {
     std::unique_ptr<std::byte[]> bytes;
     std::uint64_t batch = 0;  // of the log that it is in
+    Parts written = 0;        // since the last commit, and with other bytes than before
   };
 
   bool open_file();

@@ -15,7 +15,9 @@ constexpr std::size_t reading_bytes_max = std::size_t{8} << 20U;
 }  // namespace
 
 Store::Store(Helper* helper, const StoreOptions& options) : helper_(helper), options_(options) {
-  if (helper_ != nullptr) log_.emplace(*helper_, options_.segment_bytes);
+  if (helper_ == nullptr) return;
+  const bool is_synced = options_.durability == Durability::strict;
+  log_.emplace(*helper_, options_.segment_bytes, is_synced ? block_bytes : record_unit);
 }
 
 Store::~Store() = default;
@@ -57,15 +59,7 @@ std::size_t Store::overlay_bytes() const {
 }
 
 std::optional<Reading> Store::read(const Identity& identity, std::string_view query) {
-  const struct Use {
-    Use(Store& owner, const Identity& of)
-        : store(owner), pages(owner.acquire(database_name(of.class_name, of.room))) {}
-    ~Use() { store.release(pages); }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-    Store& store;
-    Pages& pages;
-  } use(*this, identity);
+  const Use use(*this, database_name(identity.class_name, identity.room));
   if (use.pages.total() == 0 && use.pages.trouble() == 0) return std::nullopt;
   NoTurn turn;
   DatabaseLimits limits = options_.limits;
@@ -230,12 +224,14 @@ Database& RoomStore::database() {
   return *database_;
 }
 
-bool RoomStore::has_database() {
-  if (database_) return has_written_ || database_->pages().total() > 0;
-  Pages& pages = store_.acquire(name_);
-  const bool is_empty = pages.total() == 0 && pages.trouble() == 0;
-  store_.release(pages);
-  return !is_empty;
+Database* RoomStore::existing() {
+  if (database_) {
+    const bool is_empty = !has_written_ && database_->pages().total() == 0;
+    return is_empty ? nullptr : &database();
+  }
+  const Store::Use use(store_, name_);  // until it is open, so that the file is opened once
+  const bool is_empty = use.pages.total() == 0 && use.pages.trouble() == 0;
+  return is_empty ? nullptr : &database();
 }
 
 void RoomStore::close() {

@@ -116,6 +116,19 @@ class Store {
  private:
   friend class RoomStore;
 
+  // Somebody's use of the pages, by the name of the file.
+  class Use {
+   public:
+    Use(Store& store, const std::string& name) : pages(store.acquire(name)), store_(store) {}
+    ~Use() { store_.release(pages); }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    Pages& pages;
+
+   private:
+    Store& store_;
+  };
+
   Pages& acquire(const std::string& name);
   void release(Pages& pages);
   void make_room();
@@ -155,8 +168,8 @@ class RoomStore final : private Turn {
   std::uint32_t owner() const { return owner_; }
   /// The open database. Throws SqlError. Good until the turn ends.
   Database& database();
-  /// Whether there is anything in it; one that is empty isn't opened for that.
-  bool has_database();
+  /// The same if there is anything in it; null: there isn't, and nothing is opened.
+  Database* existing();
   /// Whether it was written to in this turn: nothing that it says may leave before batch_number()
   /// is durable.
   bool has_written() const { return has_written_; }

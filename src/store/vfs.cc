@@ -162,8 +162,10 @@ int on_last_error(sqlite3_vfs*, int, char*) {
 std::atomic<unsigned> next_name = 0;
 
 // A connection's page cache takes pages as it needs them, and not its first 20 at once: rooms are
-// small, and many. SQLite wants to know before anything else of it is used.
-const int configured = sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
+// small, and many. What SQLite allocates isn't counted: for that all threads would share a lock.
+// SQLite wants to know before anything else of it is used.
+const bool configured = sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0) == SQLITE_OK &&
+                        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;
 
 }  // namespace
 
@@ -185,7 +187,7 @@ Vfs::Vfs() : body_(std::make_unique<Body>()) {
   vfs.xCurrentTime = on_time;
   vfs.xGetLastError = on_last_error;
   const int registered = sqlite3_vfs_register(&vfs, 0);
-  ASSERT(registered == SQLITE_OK && configured == SQLITE_OK);
+  ASSERT(registered == SQLITE_OK && configured);
 }
 
 Vfs::~Vfs() {

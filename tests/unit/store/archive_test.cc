@@ -71,6 +71,26 @@ TEST(Archive, HasWhatTheFilesHaveAndTheLogToo) {
   EXPECT_EQ(values(folder.path(), "Chat", "never"), "none");
 }
 
+// A segment that only has parts of a page, of which the file has the others.
+TEST(Archive, PutsPartsOfPagesOverTheFile) {
+  TemporaryFolder folder;
+  std::string expected;
+  {
+    StoreOptions options;
+    options.segment_bytes = 16 * page_bytes;
+    RunningStore store(folder.path(), options);
+    for (int i = 0; i < 60; ++i) {
+      write(store, "Quiz", "lobby", i);
+      expected += (i == 0 ? "" : ",") + std::to_string(i);
+    }
+  }
+  EXPECT_TRUE(
+      std::filesystem::exists(database_path(folder.path(), database_name("Quiz", "lobby"))));
+  EXPECT_EQ(values(folder.path(), "Quiz", "lobby"), expected);
+  ASSERT_EQ(recover(folder.path()), "");
+  EXPECT_EQ(values(folder.path(), "Quiz", "lobby"), expected);
+}
+
 TEST(Archive, WritesNothing) {
   TemporaryFolder folder;
   RunningStore store(folder.path());

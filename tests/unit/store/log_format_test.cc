@@ -9,10 +9,15 @@
 namespace ringroom::store {
 namespace {
 
-void add(BlockBuffer& batch, std::string_view name, std::vector<std::uint32_t> numbers, char fill) {
-  const CommitPlaces places = append_commit(batch, name, 9, numbers.size());
-  std::copy(numbers.begin(), numbers.end(), places.numbers.begin());
-  std::memset(places.images.data(), fill, places.images.size());
+void add(BlockBuffer& batch,
+         std::string_view name,
+         const std::vector<std::uint32_t>& numbers,
+         char fill,
+         Parts parts = whole_page) {
+  const std::vector<std::byte> page(page_bytes, std::byte(fill));
+  std::vector<PageChange> pages;
+  for (const std::uint32_t number : numbers) pages.push_back({number, parts, page.data()});
+  append_commit(batch, name, 9, pages);
 }
 
 // A segment of two batches, with commits of a, b and c.
@@ -22,12 +27,12 @@ std::vector<std::byte> two_batches(std::uint64_t generation) {
   BlockBuffer batch;
   add(batch, "a", {1, 5}, 'a');
   add(batch, "b", {2}, 'b');
-  std::uint64_t number = seal_batch(batch, generation, 0);
+  std::uint64_t number = seal_batch(batch, block_bytes, generation, 0);
   std::memcpy(segment.data() + block_bytes, batch.data(), batch.size());
   const std::size_t end = block_bytes + batch.size();
   batch.clear();
   add(batch, "c", {3, 4, 7}, 'c');
-  number = seal_batch(batch, generation, number);
+  number = seal_batch(batch, block_bytes, generation, number);
   std::memcpy(segment.data() + end, batch.data(), batch.size());
   return segment;
 }
@@ -50,16 +55,41 @@ TEST(LogFormat, ReadsWhatWasWritten) {
   EXPECT_EQ(first->pages_total, 9U);
   ASSERT_EQ(first->numbers.size(), 2U);
   EXPECT_EQ(first->numbers[1], 5U);
-  EXPECT_EQ(first->image(1)[4095], std::byte{'a'});
+  EXPECT_TRUE(first->parts.empty());
+  ASSERT_EQ(first->bytes.size(), 2 * page_bytes);
+  EXPECT_EQ(first->bytes.back(), std::byte{'a'});
   EXPECT_EQ(names_in(segment), "abc");
 }
 
-TEST(LogFormat, BatchesAreWholeBlocks) {
+TEST(LogFormat, OfAPageItHasThePartsThatChanged) {
+  std::vector<std::byte> segment(std::size_t{1} << 20U);
+  write_segment_header(std::span(segment).first(block_bytes), 3);
   BlockBuffer batch;
-  add(batch, std::string(255, 'n'), {1}, 'x');
-  seal_batch(batch, 1, 0);
-  EXPECT_EQ(batch.size() % block_bytes, 0U);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(batch.data()) % block_bytes, 0U);
+  add(batch, "a", {4, 6}, 'a', 0b10000001);
+  add(batch, "b", {5}, 'b');
+  seal_batch(batch, record_unit, 3, 0);
+  EXPECT_LT(batch.size(), 2 * page_bytes);
+  std::memcpy(segment.data() + block_bytes, batch.data(), batch.size());
+  SegmentReader reader(segment);
+  const auto commit = reader.next();
+  ASSERT_TRUE(commit);
+  ASSERT_EQ(commit->parts.size(), 2U);
+  EXPECT_EQ(commit->parts[1], 0b10000001);
+  EXPECT_EQ(commit->bytes.size(), 4 * part_bytes);
+  EXPECT_EQ(commit->bytes.back(), std::byte{'a'});
+  ASSERT_TRUE(reader.next());
+  EXPECT_FALSE(reader.next());
+}
+
+TEST(LogFormat, BatchesAreWholeUnits) {
+  for (const std::size_t unit : {block_bytes, record_unit}) {
+    BlockBuffer batch;
+    add(batch, std::string(255, 'n'), {1}, 'x');
+    seal_batch(batch, unit, 1, 0);
+    EXPECT_EQ(batch.size() % unit, 0U);
+    EXPECT_LT(batch.size(), page_bytes + 400 + unit);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(batch.data()) % block_bytes, 0U);
+  }
 }
 
 TEST(LogFormat, StopsAtTheFirstByteThatIsWrong) {

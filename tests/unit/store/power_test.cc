@@ -28,11 +28,12 @@ unsigned seeds(unsigned usual) {
 
 /// A server on the current disk: rooms that write turn by turn, end and begin anew, and remember
 /// what they promised. What happens in a room has numbers that are never used again: a row for
-/// each write, with the one before it, and none of an end.
+/// each write, with the one before it, and none of an end. Its state, of the newest number, is
+/// written over the one before.
 class World {
  public:
   World(std::uint64_t seed, Gate gate) : random_(seed), gate_(gate) {
-    options_.segment_bytes = 128 * page_bytes;
+    options_.segment_bytes = 64 * page_bytes;
     promised_.resize(std::size(names), 0);
     newest_.resize(std::size(names), 0);
     ended_.resize(std::size(names), 0);
@@ -148,10 +149,12 @@ class World {
       const SqlRows rows = database.run(
           "SELECT coalesce(max(n), 0) AS newest, count(*) - sum(n = twin) AS halves, sum(before IS "
           "NOT (SELECT "
-          "max(n) FROM t AS o WHERE o.n < t.n)) AS holes FROM t",
+          "max(n) FROM t AS o WHERE o.n < t.n)) AS holes, (SELECT state FROM s) IS NOT "
+          "replace(hex(zeroblob(900)), '0', max(n) || ' ') AS mixed FROM t",
           {});
       newest = rows.front()["newest"].integer();
       if (rows.front()["halves"] != 0) return "half a turn";
+      if (newest != 0 && rows.front()["mixed"] != 0) return "a state of two turns";
       if (rows.front()["holes"] != 0) return "rows are missing, or of an earlier life";
     }
     // After an end that wasn't promised there is nothing.
@@ -185,6 +188,11 @@ class World {
     database.run("INSERT INTO t SELECT ?, max(n), NULL, zeroblob(?) FROM t", values);
     const SqlValue twin[] = {n};
     database.run("UPDATE t SET twin = n WHERE n = ?", twin);
+    database.run("CREATE TABLE IF NOT EXISTS s (id INTEGER PRIMARY KEY, state)", {});
+    database.run(
+        "INSERT OR REPLACE INTO s SELECT 1, replace(hex(zeroblob(900)), '0', n || ' ') "
+        "FROM t WHERE n = ?",
+        twin);
   }
 
   void end(std::uint32_t i) {

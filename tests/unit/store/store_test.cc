@@ -81,22 +81,22 @@ TEST_P(StoreTest, ARoomThatOnlyReadsHasNoFile) {
       std::filesystem::exists(database_path(folder.path(), database_name("Lab", "lobby"))));
 }
 
-TEST_P(StoreTest, WhatIsThereIsToldWithoutOpeningIt) {
+TEST_P(StoreTest, WhereNothingIsNothingIsOpened) {
   {
     RunningStore store(folder.path(), options);
     RoomStore room(*store, lobby, 0);
-    EXPECT_FALSE(room.has_database());
+    EXPECT_EQ(room.existing(), nullptr);
     EXPECT_EQ(store->open_databases(), 0U);
     run(room, "CREATE TABLE t (a)");
-    EXPECT_TRUE(room.has_database());
+    EXPECT_EQ(room.existing(), &room.database());
     EXPECT_TRUE(room.database().has_table("t"));
     store.turn();
   }
   ASSERT_EQ(recover(folder.path()), "");
   RunningStore store(folder.path(), options);
   RoomStore room(*store, lobby, 0);
-  EXPECT_TRUE(room.has_database());
-  EXPECT_EQ(store->open_databases(), 0U);
+  ASSERT_NE(room.existing(), nullptr);
+  EXPECT_EQ(store->open_databases(), 1U);
   EXPECT_TRUE(room.database().has_table("t"));
   EXPECT_FALSE(room.database().has_table("u"));
 }
