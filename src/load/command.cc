@@ -1,15 +1,13 @@
 #include "load/command.h"
 
-#include <ringroom/limits.h>
-
 #include "base/values.h"
-#include "codec/envelope/negotiation.h"
 #include "load/compare.h"
+#include "load/complete.h"
 #include "load/flags.h"
 #include "load/html.h"
 #include "load/machine.h"
 #include "load/run.h"
-#include "load/stamp.h"
+#include "load/scenario_file.h"
 
 #include <cstdio>
 #include <fstream>
@@ -66,8 +64,10 @@ Command refused(const std::string& program, const std::string& error) {
 }
 
 // What stood after each flag, in the order of flags(); of one without a value, how often it did.
-struct Given {
+struct Order {
   std::string url;
+  std::string scenario_file;
+  bool wants_example = false;
   std::vector<std::string> compared;
   std::vector<std::vector<std::string>> values;
   std::vector<std::size_t> counts;
@@ -83,7 +83,7 @@ std::string expectations_help() {
   return text;
 }
 
-void add_flags(CLI::App& app, Given& given) {
+void add_flags(CLI::App& app, Order& given) {
   given.values.resize(flags().size());
   given.counts.resize(flags().size());
   app.add_option("URL", given.url,
@@ -110,9 +110,18 @@ void add_flags(CLI::App& app, Given& given) {
       ->type_name("A.json B.json")
       ->group("Output")
       ->type_size(2);
+  app.add_option("--scenario-file", given.scenario_file,
+                 "a mix of scenarios, and phases (ramp, hold, spike),\n"
+                 "as TOML or JSON; its keys are these flags, and what\n"
+                 "stands on the command line counts more")
+      ->type_name("FILE")
+      ->group("Scenario");
+  app.add_flag("--scenario-example", given.wants_example,
+               "no run: print such a file, with comments")
+      ->group("Scenario");
 }
 
-std::string apply_flags(const Given& given, Plan& plan) {
+std::string apply_flags(const Order& given, Plan& plan) {
   for (std::size_t i = 0; i < flags().size(); ++i) {
     const Flag& flag = flags()[i];
     if (given.counts[i] > 0) flag.apply(plan, {});
@@ -124,127 +133,27 @@ std::string apply_flags(const Given& given, Plan& plan) {
   return {};
 }
 
-std::string complete_game(Plan& plan, bool has_rooms) {
-  constexpr std::uint32_t tick_bytes_max = 64;  // of a message that TickRoom keeps
-  if (!has_rooms) plan.rooms = 1000;
-  if (plan.members == 0) plan.members = 10;
-  if (plan.members < 2) return "--members must be at least 2";
-  if (plan.rate != 0) return "--rate is not of the scenario game: there are --inputs and --step";
-  if (plan.step_ns < 300'000'000) return "--step-duration must be at least 300ms";
-  if (plan.game_form == GameForm::tick && (plan.text || plan.sizes.most > tick_bytes_max)) {
-    return "--game tick sends binary messages of at most 64 bytes";
-  }
-  const std::uint64_t connections = std::uint64_t{plan.rooms} * plan.members;
-  if (connections > 10'000'000) return "--rooms times --members is too many players";
-  plan.connections = static_cast<std::uint32_t>(connections);
-  plan.rate = static_cast<double>(connections) * plan.inputs_hz;
-  plan.warm_up_ns = 0;
-  plan.duration_ns = plan.steps() * plan.step_ns;
+std::string make_target(const std::string& url, Plan& plan) {
+  if (url.empty()) return "needs a URL, such as ws://127.0.0.1:8787/path";
+  base::Parsed<Target> target = parse_target(url);
+  if (!target.value) return "'" + url + "' " + target.error;
+  target.value->headers = plan.target.headers;
+  plan.target = std::move(*target.value);
   return {};
 }
 
-std::string complete_rooms(Plan& plan) {
-  if (plan.senders > plan.members) return "--senders can't be more than --members";
-  if (plan.members < 2 && !plan.includes_sender && plan.scenario != Scenario::agents) {
-    return "--members must be at least 2: nobody else would get a message";
-  }
-  const std::uint64_t connections = std::uint64_t{plan.rooms} * plan.members;
-  if (connections > 100'000'000) return "--rooms times --members is too many connections";
-  plan.connections = static_cast<std::uint32_t>(connections);
-  return {};
-}
-
-std::string complete_envelopes(Plan& plan) {
-  if (plan.envelopes == BatchFormat::none) {
-    if (plan.batched > 1) return "--batched is of envelopes: --batch, or the scenario batch";
-    plan.batched = 1;
-    return {};
-  }
-  if (plan.batched == 0) plan.batched = 1;
-  const bool is_flat = plan.envelopes == BatchFormat::flatbuffers;
-  if (!is_flat) plan.text = true;
-  if (plan.batched > limits::envelope_messages_max) {
-    return "--batched can't be more than " + std::to_string(limits::envelope_messages_max);
-  }
-  const bool is_fit = plan.scenario == Scenario::echo || plan.scenario == Scenario::broadcast ||
-                      plan.scenario == Scenario::batch || plan.scenario == Scenario::device ||
-                      (plan.scenario == Scenario::game && plan.game_form == GameForm::relay);
-  if (!is_fit) return "--batch is of echo, broadcast, batch, device and --game relay";
-  if (!plan.prefix.empty()) return "--prefix is not for envelopes";
-  plan.target.headers += "Sec-WebSocket-Protocol: ";
-  plan.target.headers +=
-      is_flat ? codec::envelope::flatbuffers_subprotocol : codec::envelope::json_subprotocol;
-  plan.target.headers += "\r\n";
-  return {};
-}
-
-std::string complete_replay(Plan& plan) {
-  if (plan.script == nullptr) return "the scenario replay needs a recording: --replay FILE";
-  if (plan.rate != 0 || plan.is_shared()) return "--rate and --members are of the recording";
-  plan.members = plan.script->members;
-  plan.rooms = plan.copies;
-  plan.warm_up_ns = 0;
-  plan.duration_ns =
-      static_cast<std::uint64_t>(static_cast<double>(plan.script->length_ns) / plan.speed) + 1;
-  plan.senders = 1;  // nobody's messages are checked
-  plan.includes_sender = true;
-  return complete_rooms(plan);
-}
-
-std::string complete_device(Plan& plan) {
-  if (plan.text || plan.envelopes == BatchFormat::json_text) return "devices send no text";
-  if (plan.rate != 0) return "--rate is not of the scenario device: there is --period";
-  if (plan.period_ns == 0) return "--period must be longer than nothing";
-  plan.rate = plan.connections * 1e9 / static_cast<double>(plan.period_ns);
-  return {};
-}
-
-std::string complete_scenario(Plan& plan, bool has_rooms) {
-  switch (plan.scenario) {
-    case Scenario::agents: plan.text = true; [[fallthrough]];
-    case Scenario::broadcast:
-      if (plan.members == 0) plan.members = 10;
-      return complete_rooms(plan);
-    case Scenario::batch:
-      if (plan.envelopes == BatchFormat::none) plan.envelopes = BatchFormat::flatbuffers;
-      if (plan.batched == 0) plan.batched = 100;
-      return plan.is_shared() ? complete_rooms(plan) : "";
-    case Scenario::replay: return complete_replay(plan);
-    case Scenario::game: return complete_game(plan, has_rooms);
-    default: break;
-  }
-  if (plan.is_shared()) return "--members is of broadcast, batch, agents and game";
-  return plan.scenario == Scenario::device ? complete_device(plan) : "";
-}
-
-// Over bare TCP there are messages, and nothing else.
-std::string check_bare(const Plan& plan) {
-  switch (plan.scenario) {
-    case Scenario::echo:
-    case Scenario::broadcast:
-    case Scenario::connect:
-    case Scenario::device:
-    case Scenario::game: break;
-    default: return "tcp:// is for echo, broadcast, connect, device and game";
-  }
-  return plan.target.headers.empty() ? "" : "tcp:// has no handshake for --batch and --header";
-}
-
-// What fits together; fills in what follows from other values.
-std::string complete(Plan& plan, bool has_rooms) {
-  std::string error = complete_scenario(plan, has_rooms);
-  if (error.empty()) error = complete_envelopes(plan);
+std::string make_plan(const CLI::App& app, const Order& given, Plan& plan) {
+  ScenarioFile file;
+  std::string error;
+  if (!given.scenario_file.empty()) error = file.read(given.scenario_file);
+  if (error.empty()) error = file.apply_settings(plan);
+  if (error.empty()) error = apply_flags(given, plan);
+  if (error.empty()) error = make_target(given.url.empty() ? file.url() : given.url, plan);
   if (!error.empty()) return error;
-  const std::size_t least = plan.text ? Stationery::text_bytes_min : Stationery::binary_bytes_min;
-  if (plan.sizes.least < least) {
-    return "--size must be at least " + std::to_string(least) + ": the number and the checksum";
+  for (const char* flag : {"rooms", "connections", "duration"}) {
+    if (app.count(std::string("--") + flag) > 0) file.note_given(flag);
   }
-  if (plan.threads > plan.connections / plan.room_connections()) {
-    return "--threads can't be more than there are " +
-           std::string(plan.is_shared() ? "rooms" : "connections");
-  }
-  if (plan.duration_ns == 0) return "--duration must be longer than nothing";
-  return {};
+  return file.arrange(plan);
 }
 
 // A file, or standard output for "-". "" or what went wrong.
@@ -300,7 +209,7 @@ Command parse_command(int argc, const char* const* argv) {
   CLI::App app(about, program);
   app.get_formatter()->column_width(31);
   app.footer(footer + ("\n" + expectations_help()));
-  Given given;
+  Order given;
   add_flags(app, given);
   app.set_help_flag();  // and again, to have it last
   app.set_help_flag("-h,--help", "show this help")->group("Output");
@@ -311,20 +220,11 @@ Command parse_command(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return refused(program, error.what());
   }
+  if (given.wants_example) return {{}, {}, scenario_example(), 0};
   if (!given.compared.empty()) return {{}, given.compared, {}, 0};
-  if (given.url.empty()) return refused(program, "needs a URL, such as ws://127.0.0.1:8787/path");
   Plan plan;
-  std::string error = apply_flags(given, plan);
-  const bool has_rooms = app.count("--rooms") > 0;
-  if (error.empty()) error = complete(plan, has_rooms);
+  std::string error = make_plan(app, given, plan);
   if (!error.empty()) return refused(program, error);
-  base::Parsed<Target> target = parse_target(given.url);
-  if (!target.value) return refused(program, "'" + given.url + "' " + target.error);
-  if (target.value->is_bare) error = check_bare(plan);
-  if (!error.empty()) return refused(program, error);
-  target.value->headers = plan.target.headers;
-  if (plan.scenario == Scenario::device) target.value->add_query("protocol=binary");
-  plan.target = std::move(*target.value);
   return {std::move(plan), {}, {}, 0};
 }
 

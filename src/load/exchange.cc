@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace ringroom::load {
 
@@ -39,8 +40,9 @@ Exchange::Exchange(Crowd& crowd,
       live_(crowd.size() / options.members),
       sequences_(crowd.size() * options.senders),
       flights_(options.rate > 0 ? 0 : crowd.size() * options.in_flight),
-      senders_total_(live_.size() * options.senders),
+      rooms_(all_rooms()),
       room_stride_(stride_through(live_.size())) {
+  if (options.closes_rooms) owed_.resize(live_.size());
   if (options.envelopes != BatchFormat::none) envelopes_.emplace(stationery, options.envelopes);
   if (!options.method.empty()) {
     agent_frames_.emplace(stationery, options.method, options.arguments);
@@ -48,11 +50,18 @@ Exchange::Exchange(Crowd& crowd,
 }
 
 void Exchange::begin() {
-  if (!is_open_loop() || senders_total_ == 0) return;
+  if (!is_open_loop() || live_.empty()) return;
   const std::uint64_t begin_ns = recorder_.times.begin_ns;
   if (options_.period_ns != 0) {
-    calendar_.emplace(begin_ns, options_.period_ns, options_.jitter,
-                      static_cast<std::uint32_t>(senders_total_), random_);
+    calendar_.emplace(begin_ns, options_.period_ns, options_.jitter, all_rooms() * options_.senders,
+                      random_);
+  } else if (!options_.stretches.empty()) {
+    std::vector<Stretch> stretches = options_.stretches;
+    for (Stretch& stretch : stretches) {
+      stretch.rate_begin /= options_.batched;
+      stretch.rate_end /= options_.batched;
+    }
+    schedule_.emplace(begin_ns, std::move(stretches), options_.phase);
   } else {
     schedule_.emplace(begin_ns, options_.rate / options_.batched, options_.phase);
   }
@@ -77,12 +86,19 @@ std::uint32_t Exchange::pick_size() {
   return sizes.least + static_cast<std::uint32_t>(random_.next() % (sizes.most - sizes.least + 1));
 }
 
+void Exchange::set_rooms(std::uint32_t rooms, std::uint64_t now_ns) {
+  const std::uint32_t before = std::exchange(rooms_, rooms);
+  for (std::uint32_t room = before; room < rooms && !owed_.empty(); ++room) owed_[room] = 0;
+  const bool goes_on = next_look_ns_ != UINT64_MAX && now_ns < recorder_.times.end_ns;
+  if (!is_open_loop() && goes_on) send_first(before, now_ns);
+}
+
 // Senders of an open loop take turns: the first of each room, then the second. However few rooms of
 // a game are there, their turns are spread over the whole time.
-std::uint32_t Exchange::sender_slot(std::uint64_t turn) const {
-  const std::uint64_t place = turn % senders_total_;
-  const std::uint64_t room = place * room_stride_ % live_.size();
-  return static_cast<std::uint32_t>(room * options_.members + place / live_.size());
+std::uint32_t Exchange::sender_slot(std::uint64_t turn, std::uint32_t rooms) const {
+  const std::uint64_t place = turn % (std::uint64_t{rooms} * options_.senders);
+  const std::uint64_t room = place * (rooms == all_rooms() ? room_stride_ : 1) % rooms;
+  return static_cast<std::uint32_t>(room * options_.members + place / rooms);
 }
 
 std::uint32_t Exchange::receivers_of(std::uint32_t slot) const {
@@ -101,11 +117,12 @@ void Exchange::count_sent(std::uint32_t slot, const Stamp& stamp, std::uint32_t 
   tally.sent_bytes += stamp.bytes;
   // Of two inputs in one tick the state shows the later.
   if (!options_.reads_ticks) tally.expected += receivers;
+  if (!owed_.empty()) owed_[slot / options_.members] += receivers;
 }
 
 void Exchange::send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns) {
   Client& client = crowd_.client(slot);
-  if (client.state != Client::State::open) return;
+  if (client.state != Client::State::open || slot >= rooms_ * options_.members) return;
   const std::uint32_t number = next_numbers_[slot];
   bool is_sent = false;
   if (envelopes_) {
@@ -167,29 +184,31 @@ bool Exchange::send_text(Client& client, std::string_view frame) {
 std::uint64_t Exchange::on_time(std::uint64_t now_ns) {
   const Times& times = recorder_.times;
   // What was due before the end leaves also when we are late.
-  if (schedule_) return send_due(*schedule_, now_ns);
-  if (calendar_) return send_due(*calendar_, now_ns);
+  if (schedule_) return send_due(*schedule_, rooms_, now_ns);
+  if (calendar_) return send_due(*calendar_, all_rooms(), now_ns);
   if (now_ns >= times.end_ns) return UINT64_MAX;
   if (now_ns < times.begin_ns) return times.begin_ns;
   if (is_open_loop()) return UINT64_MAX;  // without anybody to send
   if (next_look_ns_ == UINT64_MAX) {
     next_look_ns_ = now_ns;
-    send_first(now_ns);
+    send_first(0, now_ns);
   }
   if (now_ns >= next_look_ns_) look_for_lost(now_ns);
   return next_look_ns_;
 }
 
 template <typename Departures>
-std::uint64_t Exchange::send_due(Departures& departures, std::uint64_t now_ns) {
+std::uint64_t Exchange::send_due(Departures& departures,
+                                 std::uint32_t rooms,
+                                 std::uint64_t now_ns) {
   for (unsigned burst = 0; burst < burst_max;) {
     const std::uint64_t due = departures.next_ns();
     if (due >= recorder_.times.end_ns) return UINT64_MAX;
     if (due > now_ns) return std::max(due, now_ns + options_.grain_ns);
-    const std::uint32_t slot = sender_slot(departures.turn());
+    const std::uint32_t slot = rooms == 0 ? 0 : sender_slot(departures.turn(), rooms);
     departures.take();
     // Who isn't there (a game's later players) costs no turn.
-    if (crowd_.client(slot).state != Client::State::open) continue;
+    if (rooms == 0 || crowd_.client(slot).state != Client::State::open) continue;
     recorder_.lag_max_ns = std::max(recorder_.lag_max_ns, now_ns - due);
     send(slot, no_flight, due);
     ++burst;
@@ -197,10 +216,12 @@ std::uint64_t Exchange::send_due(Departures& departures, std::uint64_t now_ns) {
   return 0;
 }
 
-void Exchange::send_first(std::uint64_t now_ns) {
+void Exchange::send_first(std::uint32_t first_room, std::uint64_t now_ns) {
   for (std::uint32_t flight = 0; flight < options_.in_flight; ++flight) {
-    for (std::uint64_t turn = 0; turn < senders_total_; ++turn) {
-      send(sender_slot(turn), flight, now_ns);
+    for (std::uint32_t rank = 0; rank < options_.senders; ++rank) {
+      for (std::uint32_t room = first_room; room < rooms_; ++room) {
+        send(room * options_.members + rank, flight, now_ns);
+      }
     }
   }
 }
@@ -208,8 +229,8 @@ void Exchange::send_first(std::uint64_t now_ns) {
 // A closed loop would stand still behind a message that never comes.
 void Exchange::look_for_lost(std::uint64_t now_ns) {
   next_look_ns_ = now_ns + look_every_ns;
-  for (std::uint64_t turn = 0; turn < senders_total_; ++turn) {
-    const std::uint32_t slot = sender_slot(turn);
+  for (std::uint64_t turn = 0; turn < std::uint64_t{rooms_} * options_.senders; ++turn) {
+    const std::uint32_t slot = sender_slot(turn, rooms_);
     if (crowd_.client(slot).state != Client::State::open) continue;
     for (std::uint32_t i = 0; i < options_.in_flight; ++i) {
       const Flight& flight = flight_of(slot, i);

@@ -29,6 +29,9 @@ struct ExchangeOptions {
   double rate = 0;              ///< messages a second of this crowd
   double phase = 0;             ///< of its schedule
   std::uint64_t grain_ns = 0;   ///< what is due within so much may leave together, at its end
+  /// How the rate goes, if it isn't the same all the time.
+  std::vector<Stretch> stretches = {};
+  bool closes_rooms = false;    ///< before the end: it must be known what is under way in each
   std::uint64_t period_ns = 0;  ///< not 0: each sender by a period of its own, at the same rate
   double jitter = 0;            ///< of that period
   Sizes sizes{};
@@ -59,6 +62,8 @@ class Exchange final : public Play {
                   std::span<const std::byte> message,
                   std::uint64_t now_ns) override;
   void on_gone(Client& client, std::uint64_t now_ns) override;
+  void set_rooms(std::uint32_t rooms, std::uint64_t now_ns) override;
+  bool is_quiet(std::uint32_t room) const override { return owed_.empty() || owed_[room] == 0; }
   std::uint64_t on_time(std::uint64_t now_ns) override;
   bool is_done() const override;
 
@@ -79,11 +84,11 @@ class Exchange final : public Play {
   void count_sent(std::uint32_t slot, const Stamp& stamp, std::uint32_t receivers);
   std::uint32_t receivers_of(std::uint32_t slot) const;
   template <typename Departures>
-  std::uint64_t send_due(Departures& departures, std::uint64_t now_ns);
-  void send_first(std::uint64_t now_ns);
+  std::uint64_t send_due(Departures& departures, std::uint32_t rooms, std::uint64_t now_ns);
+  void send_first(std::uint32_t first_room, std::uint64_t now_ns);
   void look_for_lost(std::uint64_t now_ns);
   std::uint32_t pick_size();
-  std::uint32_t sender_slot(std::uint64_t turn) const;
+  std::uint32_t sender_slot(std::uint64_t turn, std::uint32_t rooms) const;
 
   // ---- exchange_receive.cc
   void take(Client& client, std::span<const std::byte> message, std::uint64_t now_ns);
@@ -98,12 +103,14 @@ class Exchange final : public Play {
     return flights_[std::size_t{slot} * options_.in_flight + flight];
   }
   bool is_open_loop() const { return options_.rate > 0; }
+  std::uint32_t all_rooms() const { return static_cast<std::uint32_t>(live_.size()); }
 
   const Stationery& stationery_;
   ExchangeOptions options_;
   base::Random random_;
   std::vector<std::uint32_t> next_numbers_;  // of each slot
   std::vector<std::uint32_t> live_;          // open connections of each room
+  std::vector<std::uint32_t> owed_;          // deliveries under way in each, if rooms are closed
   std::vector<Sequence> sequences_;          // of each slot, for each sender of its room
   std::vector<Flight> flights_;
   std::vector<Stamp> stamps_;  // of one envelope
@@ -111,7 +118,7 @@ class Exchange final : public Play {
   std::optional<AgentFrames> agent_frames_;
   std::optional<Schedule> schedule_;
   std::optional<Calendar> calendar_;
-  std::uint64_t senders_total_ = 0;
+  std::uint32_t rooms_;  // that take part, the first ones
   std::uint64_t room_stride_ = 1;
   std::uint64_t next_look_ns_ = UINT64_MAX;
 };

@@ -63,8 +63,8 @@ void Exchange::take_stamp(Client& client,
   Tally& tally = crowd_.tally();
   ++tally.received;
   tally.received_bytes += stamp.bytes;
-  const std::size_t stream =
-      std::size_t{crowd_.slot_of(client)} * options_.senders + sender % options_.members;
+  const std::uint32_t slot = crowd_.slot_of(client);
+  const std::size_t stream = std::size_t{slot} * options_.senders + sender % options_.members;
   const Arrival arrival = sequences_[stream].take(stamp.number);
   if (arrival == Arrival::duplicate) {
     ++tally.duplicated;
@@ -72,6 +72,10 @@ void Exchange::take_stamp(Client& client,
   }
   tally.reordered += arrival == Arrival::late ? 1 : 0;
   ++tally.arrived;
+  if (!owed_.empty()) {
+    std::uint32_t& owed = owed_[slot / options_.members];
+    owed -= owed > 0 ? 1 : 0;
+  }
   recorder_.record(stamp.intended_ns, now_ns);
   if (stamp.slot != no_flight) land(sender, stamp, now_ns);
 }

@@ -79,14 +79,14 @@ std::string put_senders(Plan& plan, const std::string& text) {
   return {};
 }
 
-std::string put_rate(Plan& plan, const std::string& text) {
+std::string put_rate(double& to, const std::string& text) {
   const char* const end = text.data() + text.size();
   double rate = 0;
   const auto [rest, failure] = std::from_chars(text.data(), end, rate);
   if (failure != std::errc{} || rest != end || !std::isfinite(rate) || rate <= 0 || rate > 1e9) {
     return "is not a rate: write messages a second, such as 1500";
   }
-  plan.rate = rate;
+  to = rate;
   return {};
 }
 
@@ -173,7 +173,7 @@ constexpr const char* timing_group = "Timing (DURATION: a number and ms, s, m or
 constexpr const char* machine_group = "Machine";
 constexpr const char* output_group = "Output";
 
-constexpr std::array<Flag, 44> all_flags = {{
+constexpr std::array<Flag, 45> all_flags = {{
     {"scenario", "NAME", scenario_group,
      "echo, broadcast, connect, idle, storm, batch,\n"
      "device, agents, replay or game, as told below\n"
@@ -278,7 +278,9 @@ constexpr std::array<Flag, 44> all_flags = {{
      "spaced, whatever the server does; latencies count\n"
      "from when a message should have left (default:\n"
      "closed loop)",
-     false, put_rate},
+     false, [](Plan& p, const std::string& t) { return put_rate(p.rate, t); }},
+    {"rate-each", "R", load_group, "the same, of each sender", false,
+     [](Plan& p, const std::string& t) { return put_rate(p.rate_each, t); }},
     {"size", "SIZE|MIN-MAX", load_group,
      "bytes of a message, at least 32, or 64 as text;\n"
      "a range is spread evenly (default 64)",
@@ -350,6 +352,10 @@ constexpr std::array<Flag, 44> all_flags = {{
 }};
 
 }  // namespace
+
+bool Flag::is_of_part() const {
+  return group == scenario_group || group == load_group || std::string_view(name) == "threads";
+}
 
 std::span<const Flag> flags() {
   return all_flags;

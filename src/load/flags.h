@@ -17,6 +17,9 @@ struct Flag {
   bool repeatable;
   /// Puts the value where it belongs. Returns what is wrong with it, "" if nothing.
   std::string (*apply)(Plan& plan, const std::string& text);
+
+  /// Whether a part of a mix may have a value of its own.
+  bool is_of_part() const;
 };
 
 /// In the order of the help.

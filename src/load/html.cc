@@ -28,6 +28,8 @@ svg text { font-size: 12px; fill: var(--quiet); }
 svg text.title { font-size: 14px; fill: var(--ink); }
 svg .grid { stroke: var(--line); }
 svg polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
+svg .mark line { stroke: var(--quiet); stroke-dasharray: 3 3; }
+table.many th { width: auto; }
 svg .s0 { stroke: var(--s0); } svg .s1 { stroke: var(--s1); } svg .s2 { stroke: var(--s2); }
 svg text.s0 { fill: var(--s0); stroke: none; } svg text.s1 { fill: var(--s1); stroke: none; }
 svg text.s2 { fill: var(--s2); stroke: none; }
@@ -109,6 +111,25 @@ std::string table(const json& result) {
   return made + "</table>\n";
 }
 
+// Phases or parts, one a row.
+std::string many(const json& rows, const char* title) {
+  if (rows.empty()) return {};
+  std::string made = "<table class=\"many\">\n<tr><th>" + std::string(title) +
+                     "</th><th>open</th><th>sent</th><th>received</th><th>latency</th>"
+                     "<th>errors</th></tr>\n";
+  const auto cell = [](const std::string& text) { return "<td>" + escaped(text) + "</td>"; };
+  for (const json& one : rows) {
+    const bool is_part = one.contains("errors");
+    made += "<tr>" + cell(one.value("name", "")) +
+            cell(readable(number(one, is_part ? "/connections/open" : "/open"))) +
+            cell(readable(number(one, "/sent_rate")) + "/s") +
+            cell(readable(number(one, "/received_rate")) + "/s") +
+            cell(one.at("latency_us").is_object() ? percentiles(one.at("latency_us")) : "") +
+            cell(readable(number(one, is_part ? "/errors" : "/wrong"))) + "</tr>\n";
+  }
+  return made + "</table>\n";
+}
+
 // Nines on the x axis: 90 %, 99 %, 99.9 % are as far apart as each other.
 std::string distribution(const json& result) {
   const json& points = result.at("latency_distribution");
@@ -170,7 +191,11 @@ std::string time_line(const json& result) {
     }
   }
   for (const double tick : round_ticks(end)) rate.x_ticks.push_back({tick, readable(tick)});
+  for (const json& phase : result.at("phases")) {
+    rate.marks.push_back({number(phase, "/begin_s"), escaped(phase.value("name", ""))});
+  }
   latency.x_ticks = rate.x_ticks;
+  latency.marks = rate.marks;
   return svg(rate) + "\n" + svg(latency);
 }
 
@@ -191,8 +216,9 @@ std::string html_page(const json& result) {
          title + " - ringroom load</title>\n<style>" + style + "</style>\n</head>\n<body>\n<h1>" +
          title + "</h1>\n<p class=\"what\">" + escaped(scenario) + ", " +
          escaped(result.value("url", "")) + ", " + readable(number(result, "/measured_s")) +
-         " s measured</p>\n" + notes(result) + table(result) + distribution(result) + "\n" +
-         time_line(result) + "\n</body>\n</html>\n";
+         " s measured</p>\n" + notes(result) + table(result) + many(result.at("phases"), "phase") +
+         many(result.at("mix"), "part") + distribution(result) + "\n" + time_line(result) +
+         "\n</body>\n</html>\n";
 }
 
 }  // namespace ringroom::load

@@ -7,6 +7,7 @@
 #include "load/staircase.h"
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <utility>
 
@@ -21,6 +22,7 @@ constexpr std::uint64_t leave_within_ns = 2'000'000'000;
 // Players' inputs come in bunches, as a network card hands them over: a hundredth of what a game's
 // latency may be, and a turn of the client is not spent on each.
 constexpr std::uint64_t game_grain_ns = 500'000;
+constexpr std::uint64_t follow_every_ns = 5'000'000;  // phases, where connections come and go
 constexpr std::size_t busy_completions = 16;
 constexpr std::uint16_t normal_closure = 1000;
 
@@ -59,7 +61,7 @@ void LoadThread::fill(Crowd& crowd) const {
   for (std::uint32_t group = number_; group < plan_.connections / each; group += plan_.threads) {
     for (std::uint32_t rank = 0; rank < each; ++rank) {
       const std::uint32_t index = group * each + rank;
-      crowd.add(index, plan_.members == 0 ? index % plan_.rooms : group);
+      crowd.add(plan_.first_index + index, plan_.members == 0 ? index % plan_.rooms : group);
     }
   }
 }
@@ -83,6 +85,8 @@ std::unique_ptr<Play> LoadThread::make_exchange() {
   options.includes_sender = !plan_.is_shared() || plan_.includes_sender;
   options.in_flight = plan_.in_flight;
   options.rate = plan_.rate * part;
+  options.stretches = plan_.stretches(part);
+  options.closes_rooms = plan_.follows_connections();
   options.phase = static_cast<double>(number_) / plan_.threads;
   options.sizes = plan_.sizes;
   options.reply_timeout_ns = plan_.reply_timeout_ns;
@@ -129,6 +133,12 @@ void LoadThread::run() {
   fill(*crowd_);
   play_ = make_play();
   crowd_->set_play(*play_);
+  if (plan_.follows_connections()) {
+    headcount_.emplace(*crowd_, *play_,
+                       HeadcountOptions{.members = plan_.room_connections(),
+                                        .connecting_max = connecting_max(),
+                                        .patience_ns = plan_.reply_timeout_ns});
+  }
   if (plan_.opens_beforehand()) open_all();
   report_.open = crowd_->opened();
   stage_.ready.fetch_add(1);
@@ -137,7 +147,8 @@ void LoadThread::run() {
     leave();
   }
   report_.total = crowd_->tally();
-  report_.latency = std::move(recorder_.measured);
+  report_.latency = recorder_.measured();
+  report_.phases = recorder_.phases();
   report_.handshake = std::move(crowd_->handshake_latency());
   report_.examples = crowd_->examples();
   report_.lag_max_ns = recorder_.lag_max_ns;
@@ -146,18 +157,32 @@ void LoadThread::run() {
 std::size_t LoadThread::turn(std::uint64_t deadline_ns, bool gather) {
   const std::size_t completions = crowd_->turn(deadline_ns, gather);
   open_.store(crowd_->opened(), std::memory_order_relaxed);
+  if (headcount_) report_.open = std::max(report_.open, crowd_->opened());
   return completions;
 }
 
+std::uint32_t LoadThread::connecting_max() const {
+  return std::max(plan_.connecting_max / plan_.threads, 1U);
+}
+
+void LoadThread::open_at_once(std::uint32_t clients) {
+  while (opened_ < clients && crowd_->in_progress() < connecting_max()) {
+    crowd_->open(crowd_->client(opened_++));
+  }
+}
+
 void LoadThread::open_all() {
-  const std::uint32_t at_once = std::max(plan_.connecting_max / plan_.threads, 1U);
-  std::uint32_t next = 0;
-  while ((next < crowd_->size() || crowd_->in_progress() > 0) && !stage_.stopped) {
-    while (next < crowd_->size() && crowd_->in_progress() < at_once) {
-      crowd_->open(crowd_->client(next++));
+  const auto all = static_cast<std::uint32_t>(crowd_->size());
+  const std::uint32_t rooms = rooms_at(plan_.first_level());
+  do {
+    if (headcount_) {
+      headcount_->want(rooms, crowd_->now_ns());
+    } else {
+      open_at_once(all);
     }
     turn(crowd_->now_ns() + look_every_ns, false);
-  }
+  } while (!stage_.stopped && (headcount_ ? !headcount_->is_settled(rooms)
+                                          : opened_ < all || crowd_->in_progress() > 0));
 }
 
 // A game's rooms come step by step, each step's as fast as --connecting lets them.
@@ -167,11 +192,22 @@ void LoadThread::open_step(std::uint64_t now_ns) {
     ++step_;
     rooms_ = plan_.rooms_after(rooms_);
   }
-  const std::uint32_t wanted = share_of(rooms_, plan_.threads, number_) * plan_.members;
-  const std::uint32_t at_once = std::max(plan_.connecting_max / plan_.threads, 1U);
-  while (opened_ < wanted && crowd_->in_progress() < at_once) {
-    crowd_->open(crowd_->client(opened_++));
-  }
+  open_at_once(share_of(rooms_, plan_.threads, number_) * plan_.members);
+}
+
+std::uint32_t LoadThread::rooms_at(double level) const {
+  const std::size_t rooms = crowd_->size() / plan_.room_connections();
+  return static_cast<std::uint32_t>(std::lround(level * static_cast<double>(rooms)));
+}
+
+// Returns when the next connections come or go.
+std::uint64_t LoadThread::follow_phases(std::uint64_t now_ns) {
+  const Times& times = recorder_.times;
+  if (now_ns >= times.end_ns) return UINT64_MAX;
+  const std::uint64_t after_ns = now_ns - std::min(now_ns, times.measure_ns);
+  const std::uint32_t rooms = rooms_at(plan_.connections_level(after_ns));
+  headcount_->want(rooms, now_ns);
+  return now_ns + follow_every_ns;
 }
 
 std::uint64_t LoadThread::used_ns() const {
@@ -185,28 +221,52 @@ bool LoadThread::wait_for_begin() {
   return stage_.begin_ns != Stage::not_yet;
 }
 
-void LoadThread::play() {
+// Returns when the first interval ends.
+std::uint64_t LoadThread::begin_play() {
   Times& times = recorder_.times;
   times.begin_ns = stage_.begin_ns;
   times.measure_ns = times.begin_ns + plan_.warm_up_ns;
   times.end_ns = times.measure_ns + plan_.duration_ns;
+  std::uint64_t end_ns = times.measure_ns;
+  for (const Phase& phase : plan_.phases) phase_ends_.push_back(end_ns += phase.length_ns);
+  recorder_.set_phases(phase_ends_.empty() ? std::vector{times.end_ns} : phase_ends_);
   interval_begin_ns_ = times.begin_ns;
   used_at_interval_begin_ns_ = used_ns();
   play_->begin();
+  return interval_after(times.begin_ns);
+}
+
+// Intervals end with their phase: one that would be very short is part of the one before.
+std::uint64_t LoadThread::interval_after(std::uint64_t moment_ns) const {
   const std::uint64_t length_ns = interval_ns(plan_);
-  std::uint64_t interval_end = times.begin_ns + length_ns;
+  const auto phase_end = std::upper_bound(phase_ends_.begin(), phase_ends_.end(), moment_ns);
+  const std::uint64_t measure_ns = recorder_.times.measure_ns;
+  std::uint64_t bound = UINT64_MAX;
+  if (!phase_ends_.empty() && moment_ns < measure_ns) {
+    bound = measure_ns;
+  } else if (phase_end != phase_ends_.end()) {
+    bound = *phase_end;
+  }
+  return bound - moment_ns < length_ns + length_ns / 2 ? bound : moment_ns + length_ns;
+}
+
+void LoadThread::play() {
+  std::uint64_t interval_end = begin_play();
+  Times& times = recorder_.times;
   const bool may_gather = plan_.rate == 0 && !plan_.spin;
   std::size_t completions = 0;
   for (;;) {
     const std::uint64_t now = crowd_->now_ns();
     if (stage_.stopped && now < times.end_ns) times.end_ns = now;
     mark_window(now);
+    recorder_.move_to(now);
     if (now >= interval_end) {
       end_interval(now);
-      interval_end += length_ns;  // however late this one was
+      interval_end = interval_after(interval_end);  // however late this one was
     }
     if (plan_.scenario == Scenario::game) open_step(now);
-    const std::uint64_t due = play_->on_time(now);
+    const std::uint64_t changes = headcount_ ? follow_phases(now) : UINT64_MAX;
+    const std::uint64_t due = std::min(play_->on_time(now), changes);
     if (now >= times.end_ns && (play_->is_done() || now >= times.end_ns + plan_.reply_timeout_ns)) {
       break;
     }
@@ -246,12 +306,11 @@ void LoadThread::end_interval(std::uint64_t now_ns) {
                     crowd_->tally() - at_interval_begin_,
                     crowd_->opened(),
                     used_ns() - used_at_interval_begin_ns_,
-                    recorder_.interval};
+                    recorder_.take_interval()};
   ++intervals_ended_;
   interval_begin_ns_ = now_ns;
   at_interval_begin_ = crowd_->tally();
   used_at_interval_begin_ns_ = used_ns();
-  recorder_.interval.clear();
   const std::lock_guard lock(mutex_);
   intervals_.push_back(std::move(interval));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "load/crowd.h"
+#include "load/headcount.h"
 #include "load/histogram.h"
 #include "load/plan.h"
 #include "load/recorder.h"
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +43,9 @@ struct ThreadReport {
   std::string failure;  ///< why it couldn't work at all
   Tally total;
   Tally measured;          ///< of the measured time
-  std::uint32_t open = 0;  ///< connections when the traffic began
+  std::uint32_t open = 0;  ///< connections when the traffic began, or the most by the phases
   Histogram latency;
+  std::vector<Histogram> phases;  ///< of latency, as the plan has them
   Histogram handshake;
   FaultExamples examples;
   std::uint64_t measured_ns = 0;
@@ -72,9 +75,15 @@ class LoadThread {
   std::unique_ptr<Play> make_exchange();
   void fill(Crowd& crowd) const;
   void open_all();
+  void open_at_once(std::uint32_t clients);
   void open_step(std::uint64_t now_ns);
+  std::uint64_t follow_phases(std::uint64_t now_ns);
+  std::uint32_t rooms_at(double level) const;
   bool wait_for_begin();
   void play();
+  std::uint64_t begin_play();
+  std::uint64_t interval_after(std::uint64_t moment_ns) const;
+  std::uint32_t connecting_max() const;
   void mark_window(std::uint64_t now_ns);
   void end_interval(std::uint64_t now_ns);
   void leave();
@@ -88,7 +97,9 @@ class LoadThread {
   std::unique_ptr<reactor::Ring> ring_;
   std::unique_ptr<Crowd> crowd_;
   std::unique_ptr<Play> play_;
+  std::optional<Headcount> headcount_;  // where phases have connections of their own
   Recorder recorder_;
+  std::vector<std::uint64_t> phase_ends_;
   ThreadReport report_;
   std::atomic<std::uint32_t> open_{0};
 
@@ -102,14 +113,14 @@ class LoadThread {
   Tally at_interval_begin_;
   std::uint64_t used_at_interval_begin_ns_ = 0;
   std::uint64_t busy_ns_ = 0;  // of the whole run, without waiting
-  std::uint32_t opened_ = 0;   // clients that a game has opened so far
+  std::uint32_t opened_ = 0;   // clients that were opened so far, without a headcount
   std::uint64_t step_ = 0;     // of a game, from 1
   std::uint32_t rooms_ = 0;    // that it has, in all threads
   std::mutex mutex_;
   std::vector<Interval> intervals_;  // guarded by mutex_
 };
 
-/// How long one interval is.
+/// How long one interval is, unless a phase ends before.
 std::uint64_t interval_ns(const Plan& plan);
 
 }  // namespace ringroom::load

@@ -119,8 +119,14 @@ std::uint64_t cpu_of(const std::filesystem::path& task) {
 }  // namespace
 
 std::string prepare_machine(Plan& plan) {
-  for (std::string problem :
-       {check_files(plan), check_ports(plan), check_system_files(plan), check_memory(plan)}) {
+  if (!plan.mix.empty()) plan.threads = 0;
+  for (Plan& part : plan.mix.empty() ? std::span(&plan, 1) : std::span(plan.mix)) {
+    for (const std::string& problem : {check_files(part), check_memory(part)}) {
+      if (!problem.empty()) return (part.name.empty() ? "" : part.name + ": ") + problem;
+    }
+    if (&part != &plan) plan.threads += part.threads;
+  }
+  for (std::string problem : {check_ports(plan), check_system_files(plan)}) {
     if (!problem.empty()) return problem;
   }
   return {};

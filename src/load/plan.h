@@ -1,17 +1,19 @@
-// Plan: what the user asked of `ringroom load`, checked. Filled in by the command line before
-// anything runs, then read by all threads; nobody changes it.
+// Plan: what the user asked of `ringroom load`, checked. Filled in by the command line and a
+// scenario file before anything runs, then read by all threads; nobody changes it.
 #pragma once
 
 #include <ringroom/batch.h>
 
 #include "base/address.h"
 #include "load/expectation.h"
+#include "load/schedule.h"
 #include "load/script.h"
 #include "load/target.h"
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,8 +46,22 @@ struct Sizes {
   std::uint32_t most = 64;
 };
 
+/// A part of the measured time with a load of its own. Levels are factors of what the plan says.
+struct Phase {
+  struct Level {
+    double begin = 1;
+    double end = 1;  ///< evenly from the one to the other
+  };
+  std::string name;
+  std::uint64_t length_ns = 0;
+  Level rate{};
+  Level connections{};
+};
+
 struct Plan {
   Target target;
+  std::string name;               ///< of a part of a mix
+  std::uint32_t first_index = 0;  ///< of its connections, in the whole mix
   Scenario scenario = Scenario::echo;
 
   std::uint32_t connections = 100;
@@ -75,9 +91,12 @@ struct Plan {
 
   std::uint32_t in_flight = 1;  ///< of each sender, where rate is 0
   double rate = 0;              ///< messages a second in all
+  double rate_each = 0;         ///< of each sender, where that is what was given; then rate follows
   Sizes sizes{};
   bool text = false;
   std::uint64_t duration_ns = 10'000'000'000;
+  std::vector<Phase> phases;  ///< none: the same load all the time
+  std::vector<Plan> mix;      ///< what is done side by side; none: this plan alone
   std::uint64_t warm_up_ns = 1'000'000'000;
   std::uint64_t storm_every_ns = 3'000'000'000;
   bool spin = false;
@@ -96,10 +115,33 @@ struct Plan {
   std::string label;
   bool quiet = false;
 
+  /// What is done side by side, each by threads of its own.
+  std::span<const Plan> parts() const {
+    return mix.empty() ? std::span(this, 1) : std::span<const Plan>(mix);
+  }
+  const char* what() const { return mix.empty() ? name_of(scenario) : "mix"; }
   /// Members get what others of their room send.
   bool is_shared() const { return members != 0; }
   /// How many connections a room has.
   std::uint32_t room_connections() const { return members == 0 ? 1 : members; }
+  /// Whether messages go to and fro, so that phases may set their rate and its connections.
+  bool is_exchange() const {
+    return scenario != Scenario::connect && scenario != Scenario::idle &&
+           scenario != Scenario::storm && scenario != Scenario::replay;
+  }
+  /// Whether its connections come and go by the phases.
+  bool follows_connections() const;
+  bool follows_rate() const { return is_exchange() && rate > 0 && scenario != Scenario::device; }
+  /// The part of the connections that is open when the traffic begins.
+  double first_level() const {
+    return follows_connections() ? phases.front().connections.begin : 1;
+  }
+  /// The phase that is on so long after the measured time began; none at its end.
+  const Phase* phase_at(std::uint64_t after_ns) const;
+  /// Of the connections, so long after the measured time began.
+  double connections_level(std::uint64_t after_ns) const;
+  /// How the rate goes from the warm-up on, for this part of the connections; nothing: evenly.
+  std::vector<Stretch> stretches(double part) const;
   /// How many steps a game has, if the server carries them all.
   std::uint32_t steps() const;
   /// The rooms of the step behind one with so many; of 0, of the first.
@@ -113,7 +155,7 @@ struct Plan {
   static constexpr std::uint64_t tick_ns = 50'000'000;  ///< of TickRoom: 20 Hz
   /// Whether all connections are open before the traffic begins.
   bool opens_beforehand() const {
-    return scenario != Scenario::connect && scenario != Scenario::game;
+    return scenario != Scenario::connect && scenario != Scenario::game && first_level() > 0;
   }
   /// Whether a connection that the client ends is reset.
   bool resets() const { return cuts || scenario == Scenario::storm; }

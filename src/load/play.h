@@ -13,17 +13,13 @@ namespace ringroom::load {
 
 class Crowd;
 struct Client;
-struct Recorder;
+class Recorder;
 
 /// When the run's parts begin, in CLOCK_MONOTONIC.
 struct Times {
   std::uint64_t begin_ns = 0;    ///< of the warm-up
   std::uint64_t measure_ns = 0;  ///< of what counts
   std::uint64_t end_ns = 0;      ///< nothing new from here on
-
-  bool measures(std::uint64_t moment_ns) const {
-    return moment_ns >= measure_ns && moment_ns < end_ns;
-  }
 };
 
 class Play {
@@ -46,6 +42,11 @@ class Play {
   virtual void on_pong(Client& /*client*/, std::uint64_t /*now_ns*/) {}
   /// Its socket is gone, by the play's wish or not; it may be opened again.
   virtual void on_gone(Client& /*client*/, std::uint64_t /*now_ns*/) {}
+  /// Only the first rooms of the crowd take part from here on; at the start, all do. Who is behind
+  /// them sends nothing more.
+  virtual void set_rooms(std::uint32_t /*rooms*/, std::uint64_t /*now_ns*/) {}
+  /// Nothing is under way in this room.
+  virtual bool is_quiet(std::uint32_t /*room*/) const { return true; }
   /// Does what is due; returns when it wants to be called again, UINT64_MAX for never.
   virtual std::uint64_t on_time(std::uint64_t now_ns) = 0;
   /// After the end: nothing is outstanding any more.

@@ -108,6 +108,11 @@ std::string svg(const Plot& plot) {
   for (const Tick& tick : plot.x_ticks) {
     made += text_at(x_at(tick.at), height - bottom + 18, "middle", tick.text);
   }
+  for (const Tick& mark : plot.marks) {
+    const double x = x_at(mark.at);
+    made += "<g class=\"mark\">" + line(x, top, x, height - bottom) +
+            text_at(x + 4, top + 11, "start", mark.text) + "</g>";
+  }
   made += text_at((left + width - right) / 2, height - 6, "middle", plot.x_label);
   double legend = width - right;
   for (std::size_t i = plot.series.size(); i > 0; --i) {

@@ -26,6 +26,7 @@ struct Plot {
   std::vector<Tick> x_ticks;  ///< the first and the last are the ends of the axis
   std::function<std::string(double)> y_text;
   std::vector<PlotSeries> series;
+  std::vector<Tick> marks = {};  ///< lines across, where something of this name begins
 };
 
 std::string svg(const Plot& plot);

@@ -20,8 +20,7 @@ void Idle::on_pong(Client& client, std::uint64_t now_ns) {
   ++pongs_;
   ++crowd_.tally().alive;
   ++crowd_.tally().arrived;
-  recorder_.interval.add(now_ns - pinged_ns_);
-  recorder_.measured.add(now_ns - pinged_ns_);
+  recorder_.record_outside(now_ns - pinged_ns_);
 }
 
 void Idle::on_gone(Client& client, std::uint64_t) {

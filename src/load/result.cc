@@ -19,8 +19,7 @@ double per_second(std::uint64_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
 
-std::optional<double> latency_metric(const Result& result, const std::string& name) {
-  const Histogram& latency = result.latency;
+std::optional<double> latency_metric(const Histogram& latency, const std::string& name) {
   if (latency.count() == 0) return std::nullopt;
   if (name == "p50") return microseconds(latency.quantile(0.5));
   if (name == "p90") return microseconds(latency.quantile(0.9));
@@ -65,6 +64,51 @@ json faults_json(const Result& result) {
                                            {"first", result.examples[i]}};
   }
   return faults;
+}
+
+json phases_json(const Result& result) {
+  json phases = json::array();
+  for (const PhaseResult& phase : result.phases) {
+    json& made = phases.emplace_back(
+        json{{"name", phase.name},
+             {"begin_s", phase.begin_s},
+             {"length_s", phase.length_s},
+             {"open", phase.open},
+             {"sent", phase.tally.sent},
+             {"received", phase.tally.received},
+             {"sent_rate", per_second(phase.tally.sent, phase.length_s)},
+             {"received_rate", per_second(phase.tally.received, phase.length_s)},
+             {"handshake_rate", per_second(phase.tally.handshakes, phase.length_s)},
+             {"latency_us", latency_json(phase.latency)},
+             {"wrong", phase.tally.wrong()}});
+    if (phase.server_cpu_s) made["server_cpu_s"] = *phase.server_cpu_s;
+  }
+  return phases;
+}
+
+json checks_json(const Tally& total) {
+  return {{"expected", total.expected},   {"arrived", total.arrived},
+          {"lost", total.lost()},         {"duplicated", total.duplicated},
+          {"reordered", total.reordered}, {"corrupted", total.corrupted},
+          {"foreign", total.foreign}};
+}
+
+json parts_json(const Result& result) {
+  json parts = json::array();
+  for (const PartResult& part : result.parts) {
+    parts.push_back({{"name", part.name},
+                     {"scenario", name_of(part.scenario)},
+                     {"connections", {{"asked", part.asked}, {"open", part.open}}},
+                     {"sent", part.measured.sent},
+                     {"received", part.measured.received},
+                     {"handshakes", part.measured.handshakes},
+                     {"sent_rate", per_second(part.measured.sent, result.measured_s)},
+                     {"received_rate", per_second(part.measured.received, result.measured_s)},
+                     {"latency_us", latency_json(part.latency)},
+                     {"checks", checks_json(part.total)},
+                     {"errors", part.total.wrong() + part.total.lost()}});
+  }
+  return parts;
 }
 
 json plan_json(const Plan& plan) {
@@ -144,10 +188,6 @@ bool Result::is_client_bound() const {
                      [](double use) { return use >= client_bound_from; });
 }
 
-std::uint64_t Result::errors() const {
-  return total.faults_total() + total.lost() + total.duplicated + total.reordered + total.corrupted;
-}
-
 std::uint64_t Result::handled() const {
   const std::uint64_t messages = measured.sent + measured.received;
   return messages != 0 ? messages : measured.handshakes;
@@ -159,41 +199,87 @@ std::optional<double> Result::server_cpu_us() const {
 }
 
 std::optional<double> Result::server_rss() const {
-  if (plan.server_pids.empty() || open == 0) return std::nullopt;
+  if (plan.server_pids.empty() || open == 0 || plan.follows_connections()) return std::nullopt;
   return (static_cast<double>(server_connected.rss_bytes) -
           static_cast<double>(server_before.rss_bytes)) /
          open;
 }
 
-std::optional<double> metric(const Result& result, const std::string& name) {
-  const Tally& total = result.total;
-  const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
-  if (name == "errors") return number(result.errors());
+namespace {
+
+double number(std::uint64_t count) {
+  return static_cast<double>(count);
+}
+
+std::optional<double> check_metric(const Tally& total, const std::string& name) {
+  if (name == "errors") return number(total.wrong() + total.lost());
   if (name == "lost") return number(total.lost());
   if (name == "duplicated") return number(total.duplicated);
   if (name == "reordered") return number(total.reordered);
   if (name == "corrupted") return number(total.corrupted);
   if (name == "foreign") return number(total.foreign);
+  return std::nullopt;
+}
+
+std::optional<double> rate_metric(const Tally& tally, double seconds, const std::string& name) {
+  if (name == "sent_rate") return per_second(tally.sent, seconds);
+  if (name == "received_rate") return per_second(tally.received, seconds);
+  if (name == "handshake_rate") return per_second(tally.handshakes, seconds);
+  return std::nullopt;
+}
+
+std::optional<double> metric_of(const PhaseResult& phase, const std::string& name) {
+  if (name == "open") return phase.open;
+  // What didn't arrive in a phase may have in the next.
+  if (name == "errors") return number(phase.tally.wrong());
+  if (name == "lost") return std::nullopt;
+  if (name == "server_cpu") {
+    const std::uint64_t messages = phase.tally.sent + phase.tally.received;
+    if (!phase.server_cpu_s || messages == 0) return std::nullopt;
+    return *phase.server_cpu_s * 1e6 / number(messages);
+  }
+  if (const auto check = check_metric(phase.tally, name)) return check;
+  if (const auto rate = rate_metric(phase.tally, phase.length_s, name)) return rate;
+  return latency_metric(phase.latency, name);
+}
+
+std::optional<double> metric_of(const PartResult& part, double seconds, const std::string& name) {
+  if (name == "open") return part.open;
+  if (const auto check = check_metric(part.total, name)) return check;
+  if (const auto rate = rate_metric(part.measured, seconds, name)) return rate;
+  return latency_metric(part.latency, name);
+}
+
+}  // namespace
+
+std::optional<double> metric(const Result& result,
+                             const std::string& name,
+                             const std::string& scope) {
+  for (const PhaseResult& phase : result.phases) {
+    if (phase.name == scope) return metric_of(phase, name);
+  }
+  for (const PartResult& part : result.parts) {
+    if (part.name == scope) return metric_of(part, result.measured_s, name);
+  }
   if (name == "open") return result.open;
   if (name == "players") return result.players;
   if (name == "players_per_core") return result.players_per_core();
-  if (name == "sent_rate") return per_second(result.measured.sent, result.measured_s);
-  if (name == "received_rate") return per_second(result.measured.received, result.measured_s);
-  if (name == "handshake_rate") return per_second(result.measured.handshakes, result.measured_s);
   if (name == "server_cpu") return result.server_cpu_us();
   if (name == "server_rss") return result.server_rss();
   if (name == "handshake_p99") {
     if (result.handshake.count() == 0) return std::nullopt;
     return microseconds(result.handshake.quantile(0.99));
   }
-  return latency_metric(result, name);
+  if (const auto check = check_metric(result.total, name)) return check;
+  if (const auto rate = rate_metric(result.measured, result.measured_s, name)) return rate;
+  return latency_metric(result.latency, name);
 }
 
 json to_json(const Result& result) {
   const Tally& total = result.total;
   json made = {
       {"url", result.plan.target.url},
-      {"scenario", name_of(result.plan.scenario)},
+      {"scenario", result.plan.what()},
       {"label", result.plan.label},
       {"plan", plan_json(result.plan)},
       {"connections",
@@ -209,14 +295,7 @@ json to_json(const Result& result) {
       {"latency_us", latency_json(result.latency)},
       {"handshake_us", latency_json(result.handshake)},
       {"latency_distribution", distribution_json(result.latency)},
-      {"checks",
-       {{"expected", total.expected},
-        {"arrived", total.arrived},
-        {"lost", total.lost()},
-        {"duplicated", total.duplicated},
-        {"reordered", total.reordered},
-        {"corrupted", total.corrupted},
-        {"foreign", total.foreign}}},
+      {"checks", checks_json(total)},
       {"cycles", total.cycles},
       {"faults", faults_json(result)},
       {"errors", result.errors()},
@@ -227,6 +306,8 @@ json to_json(const Result& result) {
         {"is_bottleneck", result.is_client_bound()}}},
       {"server", server_json(result)},
       {"game", game_json(result)},
+      {"phases", phases_json(result)},
+      {"mix", parts_json(result)},
       {"time_line", moments_json(result)}};
   return made;
 }
@@ -234,7 +315,7 @@ json to_json(const Result& result) {
 Judgement judge(const Result& result) {
   Judgement judgement;
   for (const Expectation& expectation : result.plan.expectations) {
-    const std::optional<double> measured = metric(result, expectation.metric);
+    const std::optional<double> measured = metric(result, expectation.metric, expectation.scope);
     const bool is_met = measured && expectation.is_met(*measured);
     judgement.is_met = judgement.is_met && is_met;
     judgement.text += std::string(is_met ? "met     " : "MISSED  ") + expectation.text + "  (";

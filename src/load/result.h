@@ -28,9 +28,31 @@ struct Moment {
   std::uint64_t max_ns = 0;
 };
 
+/// What one of the plan's phases came to, with all that is done side by side.
+struct PhaseResult {
+  std::string name;
+  double begin_s = 0;  ///< since the warm-up began
+  double length_s = 0;
+  std::uint32_t open = 0;  ///< connections at its end
+  Tally tally{};           ///< of its time; what was sent in the phase before may arrive in it
+  Histogram latency{};     ///< of what was meant to leave in it
+  std::optional<double> server_cpu_s{};
+};
+
+/// What one part of a mix came to.
+struct PartResult {
+  std::string name;
+  Scenario scenario = Scenario::echo;
+  std::uint32_t asked = 0;  ///< connections
+  std::uint32_t open = 0;
+  Tally total{};
+  Tally measured{};
+  Histogram latency{};
+};
+
 struct Result {
   Plan plan;
-  std::uint32_t open = 0;  ///< connections when the traffic began
+  std::uint32_t open = 0;  ///< connections when the traffic began, or the most by the phases
   double open_s = 0;       ///< how long opening them took
   Tally total;             ///< of the whole run, checks and faults
   Tally measured;          ///< of the measured time
@@ -47,14 +69,16 @@ struct Result {
   ServerUse server_connected;
   ServerUse server_after;
   std::vector<Moment> moments;
-  std::vector<Step> steps;    ///< of a game
-  std::uint32_t players = 0;  ///< that the server carried
+  std::vector<PhaseResult> phases;
+  std::vector<PartResult> parts;  ///< of a mix
+  std::vector<Step> steps;        ///< of a game
+  std::uint32_t players = 0;      ///< that the server carried
   unsigned server_cores = 1;
 
   /// A thread of the client, or all of them on their cores together, had no time left: the server
   /// may be faster than this.
   bool is_client_bound() const;
-  std::uint64_t errors() const;
+  std::uint64_t errors() const { return total.wrong() + total.lost(); }
   double players_per_core() const { return static_cast<double>(players) / server_cores; }
   /// Messages that the server handled in the measured time, sent and received together; handshakes
   /// where there are none.
@@ -63,9 +87,11 @@ struct Result {
   std::optional<double> server_rss() const;
 };
 
-/// The number behind a name of metric_names(); nothing if this run has none, as without a server's
-/// process.
-std::optional<double> metric(const Result& result, const std::string& name);
+/// The number behind a name of metric_names(), of the whole run, or of the phase or the part of a
+/// mix of that name; nothing if there is none, as without a server's process.
+std::optional<double> metric(const Result& result,
+                             const std::string& name,
+                             const std::string& scope = {});
 
 json to_json(const Result& result);
 std::string summary(const Result& result);

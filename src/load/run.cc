@@ -61,13 +61,15 @@ double seconds(Clock::duration duration) {
 
 class Run {
  public:
-  explicit Run(const Plan& plan)
-      : plan_(plan),
-        stationery_(static_cast<std::uint32_t>(base::Random::from_kernel().next()),
-                    plan.text,
-                    plan.sizes.most),
-        view_(plan) {
-    for (unsigned i = 0; i < plan.threads; ++i) threads_.emplace_back(plan, stationery_, i, stage_);
+  explicit Run(const Plan& plan) : plan_(plan), view_(plan) {
+    for (const Plan& part : plan.parts()) {
+      const Stationery& stationery =
+          stationeries_.emplace_back(static_cast<std::uint32_t>(base::Random::from_kernel().next()),
+                                     part.text, part.sizes.most);
+      for (unsigned i = 0; i < part.threads; ++i)
+        threads_.emplace_back(part, stationery, i, stage_);
+    }
+    for (const Phase& phase : plan.phases) outcome_.result.phases.push_back({.name = phase.name});
   }
 
   Outcome go() {
@@ -108,7 +110,10 @@ class Run {
       outcome_.failure = thread.report().failure;
       stage_.stopped = true;
     }
-    if (plan_.opens_beforehand() && open_now() == 0) stage_.stopped = true;
+    const auto parts = plan_.parts();
+    const bool must_be_open = std::all_of(parts.begin(), parts.end(),
+                                          [](const Plan& part) { return part.opens_beforehand(); });
+    if (must_be_open && open_now() == 0) stage_.stopped = true;
   }
 
   // Until the measured time is over.
@@ -120,10 +125,23 @@ class Run {
     const Clock::time_point end = measure + nanoseconds(plan_.duration_ns);
     if (!wait_until(measure)) return;
     const ServerUse at_begin = look_at(plan_.server_pids);
+    watch_phases(measure, at_begin);
     wait_until(end);
     const ServerUse at_end = look_at(plan_.server_pids);
     if (!plan_.server_pids.empty()) {
       outcome_.result.server_cpu_s = (at_end.cpu_ns - at_begin.cpu_ns) / 1e9;
+    }
+  }
+
+  void watch_phases(Clock::time_point moment, ServerUse before) {
+    for (std::size_t i = 0; i < plan_.phases.size(); ++i) {
+      moment += nanoseconds(plan_.phases[i].length_ns);
+      if (!wait_until(moment)) return;
+      const ServerUse use = look_at(plan_.server_pids);
+      if (!plan_.server_pids.empty()) {
+        outcome_.result.phases[i].server_cpu_s = (use.cpu_ns - before.cpu_ns) / 1e9;
+      }
+      before = use;
     }
   }
 
@@ -178,7 +196,24 @@ class Run {
     moment.max_ns = latency.max();
     view_.show(moment);
     if (plan_.scenario == Scenario::game) climb(moment, latency, client_use);
+    add_to_phase(moment);
     outcome_.result.moments.push_back(moment);
+  }
+
+  // Threads end their intervals with the phases, a moment late at most.
+  void add_to_phase(const Moment& moment) {
+    double begin_s = static_cast<double>(plan_.warm_up_ns) / 1e9;
+    for (std::size_t i = 0; i < plan_.phases.size() && moment.at_s >= begin_s; ++i) {
+      const double end_s = begin_s + static_cast<double>(plan_.phases[i].length_ns) / 1e9;
+      if (moment.at_s < end_s) {
+        PhaseResult& phase = outcome_.result.phases[i];
+        if (phase.length_s == 0) phase.begin_s = begin_s;
+        phase.length_s += moment.length_s;
+        phase.open = moment.open;
+        phase.tally += moment.tally;
+      }
+      begin_s = end_s;
+    }
   }
 
   void climb(const Moment& moment, const Histogram& latency, double client_use) {
@@ -195,23 +230,24 @@ class Run {
   void add_up() {
     Result& result = outcome_.result;
     std::uint64_t measured_ns = 0;
-    for (const LoadThread& thread : threads_) {
-      const ThreadReport& report = thread.report();
-      result.total += report.total;
-      result.measured += report.measured;
-      result.open += report.open;
-      result.latency.merge(report.latency);
-      result.handshake.merge(report.handshake);
-      measured_ns = std::max(measured_ns, report.measured_ns);
-      result.lag_max_us = std::max(result.lag_max_us, static_cast<double>(report.lag_max_ns) / 1e3);
-      const std::uint64_t used_ns = plan_.spin ? report.busy_ns : report.cpu_ns;
-      result.client_cpu_s += static_cast<double>(report.cpu_ns) / 1e9;
-      result.client_use.push_back(
-          static_cast<double>(used_ns) /
-          static_cast<double>(std::max<std::uint64_t>(report.measured_ns, 1)));
-      for (std::size_t i = 0; i < fault_kinds; ++i) {
-        if (result.examples[i].empty()) result.examples[i] = report.examples[i];
+    auto thread = threads_.begin();
+    for (const Plan& part : plan_.parts()) {
+      PartResult made{.name = part.name, .scenario = part.scenario, .asked = part.connections};
+      std::vector<Histogram> phases(plan_.phases.size());
+      for (unsigned i = 0; i < part.threads; ++i, ++thread) {
+        const ThreadReport& report = thread->report();
+        measured_ns = std::max(measured_ns, report.measured_ns);
+        add(report, made, phases);
       }
+      result.total += made.total;
+      result.measured += made.measured;
+      result.open += made.open;
+      // Pings and handshakes are no messages: beside those they have a latency of their own.
+      if (part.is_exchange() || !has_exchange()) {
+        result.latency.merge(made.latency);
+        for (std::size_t i = 0; i < phases.size(); ++i) result.phases[i].latency.merge(phases[i]);
+      }
+      if (!plan_.mix.empty()) result.parts.push_back(std::move(made));
     }
     result.measured_s = static_cast<double>(measured_ns) / 1e9;
     result.steps = stairs_.steps();
@@ -230,8 +266,35 @@ class Run {
     }
   }
 
+  bool has_exchange() const {
+    const auto parts = plan_.parts();
+    return std::any_of(parts.begin(), parts.end(),
+                       [](const Plan& part) { return part.is_exchange(); });
+  }
+
+  void add(const ThreadReport& report, PartResult& part, std::vector<Histogram>& phases) {
+    Result& result = outcome_.result;
+    part.total += report.total;
+    part.measured += report.measured;
+    part.open += report.open;
+    part.latency.merge(report.latency);
+    for (std::size_t i = 0; i < phases.size() && i < report.phases.size(); ++i) {
+      phases[i].merge(report.phases[i]);
+    }
+    result.handshake.merge(report.handshake);
+    result.lag_max_us = std::max(result.lag_max_us, static_cast<double>(report.lag_max_ns) / 1e3);
+    const std::uint64_t used_ns = plan_.spin ? report.busy_ns : report.cpu_ns;
+    result.client_cpu_s += static_cast<double>(report.cpu_ns) / 1e9;
+    result.client_use.push_back(
+        static_cast<double>(used_ns) /
+        static_cast<double>(std::max<std::uint64_t>(report.measured_ns, 1)));
+    for (std::size_t i = 0; i < fault_kinds; ++i) {
+      if (result.examples[i].empty()) result.examples[i] = report.examples[i];
+    }
+  }
+
   const Plan& plan_;
-  Stationery stationery_;
+  std::deque<Stationery> stationeries_;
   Stage stage_;
   std::deque<LoadThread> threads_;
   std::vector<std::deque<Interval>> pending_ = std::vector<std::deque<Interval>>(plan_.threads);

@@ -32,15 +32,18 @@ std::string connections(const Result& result) {
   if (result.plan.scenario == Scenario::connect) {
     return base::grouped(result.plan.connections) + " at a time";
   }
-  return base::grouped(result.open) + " of " + base::grouped(result.plan.connections) +
-         " open, in " + readable_ns(static_cast<std::uint64_t>(result.open_s * 1e9));
+  const std::string text =
+      base::grouped(result.open) + " of " + base::grouped(result.plan.connections) + " open";
+  if (result.plan.follows_connections()) return text + " at most";
+  return text + ", in " + readable_ns(static_cast<std::uint64_t>(result.open_s * 1e9));
 }
 
 std::string messages(const Result& result) {
   const Tally& measured = result.measured;
   std::string text = rate(measured.sent, result.measured_s) + " sent, " +
                      rate(measured.received, result.measured_s) + " received";
-  if (result.plan.rate > 0) text += " (asked for " + readable(result.plan.rate) + "/s)";
+  if (result.plan.rate > 0 && result.plan.phases.empty())
+    text += " (asked for " + readable(result.plan.rate) + "/s)";
   const double bytes = static_cast<double>(measured.received_bytes) / result.measured_s;
   return text + ", " + readable(bytes / 1048576) + " MiB/s";
 }
@@ -120,6 +123,41 @@ std::string game(const Result& result) {
                                     (is_bounded ? "; there were no more steps" : ""));
 }
 
+// Of a phase or a part: what both have.
+std::string traffic(const Tally& tally, double seconds, const Histogram& latency) {
+  std::string text =
+      rate(tally.sent, seconds) + " sent, " + rate(tally.received, seconds) + " received";
+  if (latency.count() != 0) {
+    text += ", p50 " + readable_ns(latency.quantile(0.5)) + ", p99 " +
+            readable_ns(latency.quantile(0.99)) + ", max " + readable_ns(latency.max());
+  }
+  return text;
+}
+
+std::string phases(const Result& result) {
+  std::string text;
+  for (const PhaseResult& phase : result.phases) {
+    text += line(
+        "phase",
+        phase.name + ": " + base::grouped(phase.open) + " open, " +
+            traffic(phase.tally, phase.length_s, phase.latency) +
+            (phase.tally.wrong() == 0 ? "" : ", " + base::grouped(phase.tally.wrong()) + " wrong"));
+  }
+  return text;
+}
+
+std::string parts(const Result& result) {
+  std::string text;
+  for (const PartResult& part : result.parts) {
+    const std::uint64_t errors = part.total.wrong() + part.total.lost();
+    text += line("part", part.name + " (" + name_of(part.scenario) +
+                             "): " + base::grouped(part.open) + " of " + base::grouped(part.asked) +
+                             " open, " + traffic(part.measured, result.measured_s, part.latency) +
+                             (errors == 0 ? "" : ", " + base::grouped(errors) + " errors"));
+  }
+  return text;
+}
+
 // What makes the figures mean less than they seem to.
 std::string warnings(const Result& result) {
   std::string text;
@@ -141,7 +179,7 @@ std::string warnings(const Result& result) {
 std::string summary(const Result& result) {
   const Plan& plan = result.plan;
   std::string text =
-      std::string(name_of(plan.scenario)) + " " + plan.target.url + ", " +
+      std::string(plan.what()) + " " + plan.target.url + ", " +
       readable_ns(static_cast<std::uint64_t>(result.measured_s * 1e9)) + " measured" +
       (plan.warm_up_ns == 0 ? "\n" : " after " + readable_ns(plan.warm_up_ns) + " of warm-up\n");
   if (plan.scenario == Scenario::game) {
@@ -166,6 +204,7 @@ std::string summary(const Result& result) {
   if (result.handshake.count() != 0 && plan.scenario != Scenario::connect) {
     text += line("handshake", percentiles(result.handshake));
   }
+  text += phases(result) + parts(result);
   if (result.total.expected != 0 && has_messages) text += line("checks", checks(result));
   if (!plan.server_pids.empty()) text += line("server", server(result));
   text += line("client", client(result));

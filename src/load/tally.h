@@ -60,6 +60,8 @@ struct Tally {
     for (const std::uint64_t count : faults) total += count;
     return total;
   }
+  /// Seen to be wrong so far; what is lost is known at the end alone.
+  std::uint64_t wrong() const { return faults_total() + duplicated + reordered + corrupted; }
   std::uint64_t lost() const { return expected > arrived ? expected - arrived : 0; }
 
   Tally& operator+=(const Tally& other);

@@ -16,6 +16,14 @@ namespace {
 constexpr double plain_every_s = 1;
 constexpr std::size_t bar_width = 20;
 
+// What a moment belongs to, where the run has more than the measured time.
+std::string part_of(const Plan& plan, double at_s) {
+  const double after_s = at_s - static_cast<double>(plan.warm_up_ns) / 1e9;
+  if (after_s < 0) return " (warm-up)";
+  const Phase* const phase = plan.phase_at(static_cast<std::uint64_t>(after_s * 1e9));
+  return phase == nullptr ? "" : " (" + phase->name + ")";
+}
+
 std::string bar(double part) {
   const auto full = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * bar_width);
   return "[" + std::string(full, '#') + std::string(bar_width - full, '.') + "]";
@@ -45,12 +53,11 @@ void View::show(const Moment& moment) {
   const double now_s = moment.at_s + moment.length_s;
   const bool is_due = now_s - shown_s_ >= plain_every_s * 0.95;
   if (is_due) shown_s_ = now_s;
-  const bool warms_up = moment.at_s < static_cast<double>(plan_.warm_up_ns) / 1e9;
   const double length = std::max(moment.length_s, 1e-9);
   const bool connects = plan_.scenario == Scenario::connect || plan_.scenario == Scenario::storm;
   const std::uint64_t count = connects ? moment.tally.handshakes : moment.tally.received;
   std::string line = is_terminal_ ? bar(now_s / total_s_) + " " : "";
-  line += readable(std::round(now_s * 10) / 10) + " s" + (warms_up ? " (warm-up)" : "") + ": " +
+  line += readable(std::round(now_s * 10) / 10) + " s" + part_of(plan_, moment.at_s) + ": " +
           base::grouped(moment.open) + " open, " +
           readable(std::round(static_cast<double>(count) / length)) +
           (connects ? " handshakes/s" : " received/s");

@@ -5,43 +5,15 @@ import { readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { WebSocketServer } from "ws";
 import { chromium } from "playwright-core";
-import { within } from "./support/deadline.mjs";
-import { Run, Server, artifacts } from "./support/server.mjs";
+import { load, misbehaving, quick } from "./support/load.mjs";
+import { Server, artifacts } from "./support/server.mjs";
 
-const quick = ["--duration", "500ms", "--warm-up", "100ms", "--reply-timeout", "1s"];
-
-/** Runs `ringroom load` to its end. */
-async function load(...args) {
-  const run = new Run(["load", ...args]);
-  const { code } = await within(run.exited, 60_000, "the end of the load");
-  return { code, stdout: run.stdout.join("\n"), stderr: run.stderr };
-}
-
-/** The same, with its result. */
+/** Runs it for a moment, for its result. */
 async function measure(...args) {
   const { code, stdout, stderr } = await load(...quick, ...args, "--json", "-");
   assert.notEqual(code, 2, stderr);
   return { code, result: JSON.parse(stdout), stderr };
-}
-
-/** A server of other people's making that does with each message what it is told. */
-async function misbehaving(onMessage) {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  let number = 0;
-  server.on("connection", (socket) => {
-    socket.on("message", (data) => onMessage(socket, data, number++));
-    socket.on("error", () => {});
-  });
-  return {
-    url: `ws://127.0.0.1:${server.address().port}/`,
-    stop() {
-      server.clients.forEach((client) => client.terminate());
-      server.close();
-    },
-  };
 }
 
 const clean = { lost: 0, duplicated: 0, reordered: 0, corrupted: 0, foreign: 0 };

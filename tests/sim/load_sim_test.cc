@@ -3,8 +3,10 @@
 #include "far_server.h"
 #include "load/exchange.h"
 #include "load/handshakes.h"
+#include "load/headcount.h"
 #include "load/quiet_plays.h"
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -42,6 +44,19 @@ class LoadSim : public testing::Test {
     crowd_->set_play(*play_);
   }
 
+  /// Rooms come and go: so many at the begin, and then as `wanted` says.
+  using Wanted = std::function<std::uint32_t(std::uint64_t)>;
+  void follow(std::uint32_t members, std::uint32_t first, Wanted wanted) {
+    headcount_ = std::make_unique<Headcount>(
+        *crowd_, *play_,
+        HeadcountOptions{.members = members, .connecting_max = 8, .patience_ns = 500 * ms});
+    turn_until([&] {
+      headcount_->want(first, crowd_->now_ns());
+      return headcount_->is_settled(first);
+    });
+    wanted_ = std::move(wanted);
+  }
+
   void open_all() {
     for (std::uint32_t slot = 0; slot < crowd_->size(); ++slot) crowd_->open(crowd_->client(slot));
     turn_until([this] { return crowd_->in_progress() == 0; });
@@ -51,13 +66,17 @@ class LoadSim : public testing::Test {
   void play(std::uint64_t duration_ns, std::uint64_t patience_ns = 1'000 * ms) {
     const std::uint64_t now = crowd_->now_ns();
     recorder_.times = {now, now, now + duration_ns};
+    recorder_.set_phases({now + duration_ns});
     play_->begin();
     for (;;) {
       const std::uint64_t moment = crowd_->now_ns();
+      recorder_.move_to(moment);
+      if (wanted_) headcount_->want(wanted_(moment - now), moment);
       const std::uint64_t due = play_->on_time(moment);
       const std::uint64_t end = recorder_.times.end_ns;
       if (moment >= end && (play_->is_done() || moment >= end + patience_ns)) return;
-      crowd_->turn(std::min(due, moment < end ? end : end + patience_ns), false);
+      const std::uint64_t next = wanted_ ? std::min(due, moment + ms) : due;
+      crowd_->turn(std::min(next, moment < end ? end : end + patience_ns), false);
     }
   }
 
@@ -68,6 +87,7 @@ class LoadSim : public testing::Test {
     ASSERT_TRUE(condition());
   }
 
+  Histogram measured() const { return recorder_.measured(); }
   const Tally& tally() { return crowd_->tally(); }
   std::uint64_t faults(Fault fault) { return tally().faults[static_cast<std::size_t>(fault)]; }
 
@@ -78,6 +98,8 @@ class LoadSim : public testing::Test {
   std::unique_ptr<reactor::Ring> ring_;
   std::unique_ptr<Crowd> crowd_;
   std::unique_ptr<Play> play_;
+  std::unique_ptr<Headcount> headcount_;
+  Wanted wanted_;  // rooms, by the time since the begin
 };
 
 TEST_F(LoadSim, AnHonestServerLosesNothing) {
@@ -147,7 +169,7 @@ TEST_F(LoadSim, CountsWhatComesTwice) {
   play(100 * ms);
   EXPECT_EQ(tally().duplicated, 25U);
   EXPECT_EQ(tally().lost() + tally().reordered, 0U);
-  EXPECT_EQ(recorder_.measured.count(), 100U);
+  EXPECT_EQ(measured().count(), 100U);
 }
 
 TEST_F(LoadSim, CountsWhatComesBehindALaterOne) {
@@ -234,9 +256,9 @@ TEST_F(LoadSim, KnowsTheServersLatency) {
   exchange({.rate = 1000});
   open_all();
   play(1'000 * ms);
-  EXPECT_EQ(recorder_.measured.count(), 1'000U);
-  EXPECT_NEAR(static_cast<double>(recorder_.measured.quantile(0.25)), 2 * ms, 0.2 * ms);
-  EXPECT_NEAR(static_cast<double>(recorder_.measured.quantile(0.75)), 20 * ms, 0.2 * ms);
+  EXPECT_EQ(measured().count(), 1'000U);
+  EXPECT_NEAR(static_cast<double>(measured().quantile(0.25)), 2 * ms, 0.2 * ms);
+  EXPECT_NEAR(static_cast<double>(measured().quantile(0.75)), 20 * ms, 0.2 * ms);
 }
 
 // A server that answers at once, but stands still for 500 ms of 1,000: half of what should have
@@ -254,7 +276,7 @@ TEST_F(LoadSim, AnOpenLoopChargesAStallToTheServer) {
     return std::vector<Delivery>{{stalls ? stall_end - now : 0, copy(bytes)}};
   });
   play(1'000 * ms);
-  const Histogram& latency = recorder_.measured;
+  const Histogram& latency = measured();
   EXPECT_EQ(latency.count(), 1'000U);
   EXPECT_LT(latency.quantile(0.45), 1 * ms);
   EXPECT_NEAR(static_cast<double>(latency.quantile(0.75)), 250 * ms, 5 * ms);
@@ -306,8 +328,8 @@ TEST_F(LoadSim, AnInputsLatencyEndsWithTheFirstStateThatShowsIt) {
   open_all();
   play(1'000 * ms);
   EXPECT_EQ(tally().sent, 20U);
-  EXPECT_EQ(recorder_.measured.count(), 20U);
-  EXPECT_NEAR(static_cast<double>(recorder_.measured.max()), 3 * ms, 0.2 * ms);
+  EXPECT_EQ(measured().count(), 20U);
+  EXPECT_NEAR(static_cast<double>(measured().max()), 3 * ms, 0.2 * ms);
   EXPECT_EQ(tally().reordered + tally().corrupted + tally().duplicated + tally().lost(), 0U);
 }
 
@@ -324,7 +346,7 @@ TEST_F(LoadSim, AStateThatIsNoStateIsCorrupted) {
   play(100 * ms);
   EXPECT_EQ(tally().sent, 30U);
   EXPECT_EQ(tally().corrupted, 20U);
-  EXPECT_EQ(recorder_.measured.count(), 10U);
+  EXPECT_EQ(measured().count(), 10U);
 }
 
 TEST_F(LoadSim, ConnectOpensAndClosesOverAndOver) {
@@ -368,6 +390,89 @@ TEST_F(LoadSim, StormBringsEverybodyBack) {
   EXPECT_EQ(tally().handshakes, 20U + 4 * 20);
   EXPECT_EQ(tally().lost(), 0U);
   EXPECT_EQ(crowd_->opened(), 20U);
+}
+
+std::vector<Delivery> late_by(std::uint64_t delay_ns, std::span<const std::byte> bytes) {
+  return {{delay_ns, {bytes.begin(), bytes.end()}}};
+}
+
+// Up from 2 to 20, down to 5. Answers take 30 ms: whoever is to go is still owed one.
+std::uint32_t up_and_down(std::uint64_t after_ns) {
+  if (after_ns < 200 * ms) return static_cast<std::uint32_t>(2 + 18 * after_ns / (200 * ms));
+  return after_ns < 400 * ms ? 20 : 5;
+}
+
+TEST_F(LoadSim, NothingIsLostWhereConnectionsComeAndGoInAClosedLoop) {
+  server_.set_habit([](auto bytes, std::uint64_t) { return late_by(30 * ms, bytes); });
+  make_crowd(20);
+  exchange({.in_flight = 2, .closes_rooms = true});
+  follow(1, 2, up_and_down);
+  EXPECT_EQ(crowd_->opened(), 2U);
+  play(600 * ms);
+  EXPECT_EQ(crowd_->opened(), 5U);
+  EXPECT_EQ(tally().handshakes, 20U);
+  EXPECT_EQ(tally().faults_total() + tally().lost(), 0U);
+  // About 11, 20 and 5 at a time, each with two messages every 30 ms.
+  EXPECT_NEAR(static_cast<double>(tally().sent), 2 * 7 * (11 + 20 + 5), 50);
+}
+
+TEST_F(LoadSim, ThoseWhoAreThereShareTheRateOfAnOpenLoop) {
+  server_.set_habit([](auto bytes, std::uint64_t) { return late_by(30 * ms, bytes); });
+  make_crowd(20);
+  exchange({.rate = 1'000, .closes_rooms = true});
+  follow(1, 2, up_and_down);
+  play(600 * ms);
+  EXPECT_EQ(tally().sent, 600U);
+  EXPECT_EQ(crowd_->opened(), 5U);
+  EXPECT_EQ(tally().faults_total() + tally().lost(), 0U);
+}
+
+// A room takes part when all its members are there: else nobody knows who must get a message.
+TEST_F(LoadSim, ARoomTakesPartAsAWhole) {
+  server_.relay();
+  make_crowd(5);
+  exchange({.members = 5, .includes_sender = false, .rate = 1'000, .closes_rooms = true});
+  follow(5, 0, [](std::uint64_t after_ns) { return after_ns < 100 * ms ? 0U : 1U; });
+  EXPECT_EQ(crowd_->opened(), 0U);
+  play(200 * ms);
+  EXPECT_EQ(crowd_->opened(), 5U);
+  EXPECT_NEAR(static_cast<double>(tally().sent), 100, 5);
+  EXPECT_EQ(tally().expected, tally().sent * 4);
+  EXPECT_EQ(tally().arrived, tally().expected);
+}
+
+// A server that owes an answer is waited for, but not for ever.
+TEST_F(LoadSim, AConnectionThatIsOwedAnAnswerIsClosedInTheEnd) {
+  server_.set_habit([](auto, std::uint64_t) { return std::vector<Delivery>(); });
+  make_crowd(2);
+  exchange({.closes_rooms = true});
+  std::uint32_t open_meanwhile = 0;
+  follow(1, 2, [this, &open_meanwhile](std::uint64_t after_ns) {
+    if (after_ns < 590 * ms) open_meanwhile = crowd_->opened();
+    return after_ns < 100 * ms ? 2U : 1U;
+  });
+  play(700 * ms, 0);
+  EXPECT_EQ(open_meanwhile, 2U);
+  EXPECT_EQ(crowd_->opened(), 1U);
+}
+
+TEST_F(LoadSim, ARateGoesAsItsStretchesSay) {
+  make_crowd(4);
+  exchange({.rate = 1'000,
+            .stretches = {{100 * ms, 0, 0}, {200 * ms, 0, 1'000}, {100 * ms, 3'000, 3'000}}});
+  open_all();
+  const std::uint64_t begin = crowd_->now_ns();
+  std::vector<std::uint64_t> sent(4);
+  server_.set_habit([&](auto bytes, std::uint64_t) {
+    ++sent[std::min<std::uint64_t>((world_.now_ns() - begin) / (100 * ms), 3)];
+    return late_by(0, bytes);
+  });
+  play(400 * ms);
+  EXPECT_EQ(tally().sent, 100U + 300U);
+  EXPECT_EQ(sent[0], 0U);
+  EXPECT_NEAR(static_cast<double>(sent[1]), 25, 2);
+  EXPECT_NEAR(static_cast<double>(sent[2]), 75, 2);
+  EXPECT_NEAR(static_cast<double>(sent[3]), 300, 2);
 }
 
 }  // namespace

@@ -22,6 +22,18 @@ TEST(Expectation, ReadsEachRelationAndUnit) {
   EXPECT_TRUE(made.value->at(4).is_met(10.1));
 }
 
+TEST(Expectation, MayBeOfAPhaseOrAPart) {
+  const auto made = parse_expectations("spike.p99.9<5ms,p99.9<1ms,chat.lost=0");
+  ASSERT_TRUE(made.value) << made.error;
+  EXPECT_EQ(made.value->at(0).scope, "spike");
+  EXPECT_EQ(made.value->at(0).metric, "p99.9");
+  EXPECT_EQ(made.value->at(1).scope, "");
+  EXPECT_EQ(made.value->at(1).metric, "p99.9");
+  EXPECT_EQ(made.value->at(2).scope, "chat");
+  EXPECT_NE(parse_expectations("spike.p98<5ms").error.find("'p98'"), std::string::npos);
+  EXPECT_NE(parse_expectations("spike.players>5").error.find("whole run"), std::string::npos);
+}
+
 TEST(Expectation, SaysWhatIsWrong) {
   EXPECT_NE(parse_expectations("p98<5ms").error.find("p99.9"), std::string::npos);
   EXPECT_NE(parse_expectations("p99<5").error.find("duration"), std::string::npos);

@@ -3,6 +3,7 @@
 #include "load/histogram.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +54,29 @@ TEST(Schedule, AStallIsChargedForAllThatItHeldUp) {
   // Counted from the sending, the same stall is one slow message, and no percentile shows it.
   EXPECT_LT(from_sending.quantile(0.9999), 2'000U);
   EXPECT_NEAR(static_cast<double>(from_sending.max()), 1e9, 1e6);
+}
+
+TEST(Schedule, ARampIsDueWhenItsRateSays) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  // In t seconds of a ramp from 0 to 200 in 10 s there are 10 t^2 messages.
+  Schedule schedule(0, {{10 * second, 0, 200}}, 0);
+  for (int i = 0; i < 1'000; ++i, schedule.take()) {
+    const double due_s = static_cast<double>(schedule.next_ns()) / 1e9;
+    ASSERT_NEAR(10 * due_s * due_s, i, 1e-3);
+  }
+  EXPECT_EQ(schedule.turn(), 1'000U);
+  EXPECT_EQ(schedule.next_ns(), UINT64_MAX);
+}
+
+TEST(Schedule, StretchesFollowEachOther) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  Schedule schedule(
+      5, {{second, 0, 0}, {second, 100, 0}, {0, 7, 7}, {second, 0, 10}, {second, 3, 3}}, 0);
+  std::vector<int> sent(5);
+  for (; schedule.next_ns() != UINT64_MAX; schedule.take()) {
+    ++sent.at((schedule.next_ns() - 5) / second);
+  }
+  EXPECT_EQ(sent, (std::vector<int>{0, 50, 5, 3, 0}));
 }
 
 TEST(Schedule, ThreadsFillEachOthersGaps) {
