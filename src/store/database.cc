@@ -17,9 +17,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t schema_version = 1;
 // The clock is looked at after so many of SQLite's instructions: about a millisecond.
 constexpr int instructions_per_look = 100'000;
-// Memory for small things of a connection: enough for a few statements.
-constexpr int lookaside_bytes = 512;
-constexpr int lookaside_slots = 24;
 
 constexpr std::string_view being_read_again = "the disk failed; what it has is being read again";
 constexpr std::string_view use_transaction =
@@ -93,8 +90,8 @@ void Database::configure() {
     sqlite3_limit(connection, id, static_cast<int>(value));
   };
   sqlite3_extended_result_codes(connection, 1);
-  sqlite3_db_config(connection, SQLITE_DBCONFIG_LOOKASIDE, nullptr, lookaside_bytes,
-                    lookaside_slots);
+  // Small things from the allocator, not from a buffer of 48 KB that each open database has.
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_LOOKASIDE, nullptr, 0, 0);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
