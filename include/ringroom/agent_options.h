@@ -54,6 +54,12 @@ struct AgentOptions {
   DuplicateIds duplicate_ids = DuplicateIds::keep;
   /// Of queue() and broadcast_queued(), and for connections that ask for envelopes.
   Batching batching = {};
+  /// What comes in envelopes may wait so long for more of it, and all is handled at once, for fewer
+  /// wake-ups of the server; only on a shard where everybody who is connected agrees to it by this
+  /// option and has envelopes. What is queued leaves no later for it (flush_after_ms counts from
+  /// when the cause may have come); what is answered at once does, and so does a new connection.
+  /// 0: never. At most 1,000. Needs Linux 6.12; before that, nothing waits.
+  std::uint32_t gather_ms = 0;
   /// What the class was called before: the rooms of that name are its own from the server's next
   /// start on. It may stay here, or go when they have moved.
   std::string_view renamed_from = {};

@@ -41,6 +41,7 @@ void Host::agree_on_batching(Record& record, BatchFormat format) {
   if (format == BatchFormat::none) return;
   record.set(format == BatchFormat::flatbuffers ? flag::batch_flat : flag::batch_json);
   if (awake_->batched != UINT32_MAX) ++awake_->batched;
+  runtime_.gathering().join(info_.options.gather_ms);
 }
 
 // Counted at the first question after the agent woke.
@@ -122,7 +123,7 @@ Queues& Host::queues() {
 }
 
 Queues::Now Host::queues_now() const {
-  return {runtime_.now_ns(), runtime_.wall_ms()};
+  return {runtime_.now_ns(), runtime_.since_ns(), runtime_.wall_ms()};
 }
 
 SendResult Host::queue(Connection& to, const BatchedMessage& message) {

@@ -180,6 +180,7 @@ void Host::leave(connection::Record& record) {
   const std::uint32_t index = record.member;
   const bool was_batched = record.has(connection::flag::batched);
   const std::uint32_t last = hub().leave(record);
+  if (was_batched) runtime_.gathering().leave(info_.options.gather_ms);
   if (awake_ == nullptr) return;
   if (awake_->queues != nullptr) awake_->queues->leave(index, last);
   if (was_batched && awake_->batched != UINT32_MAX) --awake_->batched;

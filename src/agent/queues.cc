@@ -284,7 +284,7 @@ void Queues::clear(Queue& queue) {
 
 // The first message of a queue.
 void Queues::list(std::uint32_t member, Queue& queue, Now now) {
-  queue.due_ns = now.monotonic_ns + std::uint64_t{queue.limits.flush_after_ms} * 1'000'000;
+  queue.due_ns = now.since_ns + std::uint64_t{queue.limits.flush_after_ms} * 1'000'000;
   queue.conflate_at = queue.limits.messages_max;
   set_timer(queue.due_ns);
   if (queue.listed) return;

@@ -38,6 +38,7 @@ class Queues {
 
   struct Now {
     std::uint64_t monotonic_ns;
+    std::uint64_t since_ns;  // what is queued now was caused no earlier
     std::int64_t wall_ms;
   };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "agent/alarms.h"
+#include "agent/gathering.h"
 #include "agent/host.h"
 #include "agent/rooms.h"
 #include "agent/watch.h"
@@ -111,12 +112,14 @@ class Runtime {
   /// Destroys all agents; their connections are gone already.
   void stop();
 
-  /// Sets the time that callbacks see.
-  void set_now(std::uint64_t monotonic_ns, std::int64_t wall_ms) {
+  /// Sets the time that callbacks see, and since when what they are told of may have waited.
+  void set_now(std::uint64_t monotonic_ns, std::uint64_t since_ns, std::int64_t wall_ms) {
     now_ns_ = monotonic_ns;
+    since_ns_ = since_ns;
     wall_ms_ = wall_ms;
   }
   std::uint64_t now_ns() const { return now_ns_; }
+  std::uint64_t since_ns() const { return since_ns_; }
   std::int64_t wall_ms() const { return wall_ms_; }
 
   const RuntimeOptions& options() const { return options_; }
@@ -126,6 +129,7 @@ class Runtime {
   Watch& watch() { return watch_; }
   ShardServices& shard() { return shard_; }
   Alarms& alarms() { return alarms_; }
+  Gathering& gathering() { return gathering_; }
   base::Random& random() { return random_; }
   RuntimeCounts& counts() { return counts_; }
   CallScratch& scratch() { return scratch_; }
@@ -171,8 +175,10 @@ class Runtime {
   Rooms rooms_;
   std::vector<detail::Host*> awake_;
   Alarms alarms_;
+  Gathering gathering_;
   std::uint64_t next_question_ = 1;
   std::uint64_t now_ns_ = 0;
+  std::uint64_t since_ns_ = 0;
   std::int64_t wall_ms_ = 0;
   std::vector<std::uint32_t> holding_back_;  // rooms with more than frames behind their gate
   std::vector<std::uint32_t> ended_;         // destroyed, behind their gate

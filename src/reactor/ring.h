@@ -134,6 +134,9 @@ class Ring {
   /// Hands over what is queued and waits for a completion, until `deadline_ns` of now_ns() at
   /// most. 0: doesn't wait. With `gather`, waits a little for more than one (min-wait).
   void submit_and_wait(std::uint64_t deadline_ns, bool gather);
+  /// The same, and for `gather_ns` nothing less than 64 completions ends the wait, nor a deadline
+  /// behind it. Without min-wait, and with 0, one completion is enough as ever.
+  void submit_and_gather(std::uint64_t deadline_ns, std::uint64_t gather_ns);
   /// Hands over what is queued, to have it sent now.
   void submit();
   /// Appends all completions that are there. The order is the kernel's.

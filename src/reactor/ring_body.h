@@ -25,7 +25,7 @@ struct Ring::Body {
   io_uring_sqe* prepare_receive(std::uint32_t file, Tag tag);
   void submit();
   void wait(std::uint64_t timeout_ns, bool forever);
-  void wait_for_more(std::uint64_t timeout_ns, bool forever);
+  void wait_for_more(std::uint64_t timeout_ns, bool forever, std::uint64_t gather_ns);
   void drain(std::vector<Completion>& completions);
   bool has_more() const;
   void forget_submitted();

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int send_flags = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL;
 constexpr unsigned gather_completions = 64;
-constexpr unsigned gather_microseconds = 50;
+constexpr std::uint64_t gather_short_ns = 50'000;
 // A reap that has so many goes to work on them first.
 constexpr unsigned drained_max = 4096;
 constexpr Tag peer_address_tag = Tag::with_payload(Op::ignored, 1);
@@ -106,8 +106,8 @@ void Ring::Body::wait(std::uint64_t timeout_ns, bool forever) {
   submit();  // nothing, unless the wait ended before all was handed over
 }
 
-// After a busy turn the next one is likely to be busy too: fewer, larger batches.
-void Ring::Body::wait_for_more(std::uint64_t timeout_ns, bool forever) {
+// Fewer, larger batches.
+void Ring::Body::wait_for_more(std::uint64_t timeout_ns, bool forever, std::uint64_t gather_ns) {
   submit();
   __kernel_timespec timeout = to_timespec(timeout_ns);
   io_uring_getevents_arg argument{};
@@ -115,7 +115,9 @@ void Ring::Body::wait_for_more(std::uint64_t timeout_ns, bool forever) {
   argument.ts = forever ? 0 : reinterpret_cast<std::uintptr_t>(&timeout);
   static_assert(sizeof(argument) == 24);
   // min_wait_usec; `pad` in the header of liburing 2.3.
-  const std::uint32_t microseconds = gather_microseconds;
+  // Rounded up: a wait that ends a moment before its deadline makes one more.
+  const auto microseconds =
+      static_cast<std::uint32_t>((std::min(gather_ns, timeout_ns) + 999) / 1000);
   __builtin_memcpy(reinterpret_cast<std::byte*>(&argument) + 12, &microseconds, 4);
   const int result =
       io_uring_enter2(static_cast<unsigned>(ring.enter_ring_fd), 0, gather_completions,
@@ -334,7 +336,12 @@ void Ring::read_event(int event, std::uint64_t* counter, Tag tag) {
   io_uring_sqe_set_data64(sqe, tag.bits);
 }
 
+// After a busy turn the next one is likely to be busy too.
 void Ring::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
+  submit_and_gather(deadline_ns, gather ? gather_short_ns : 0);
+}
+
+void Ring::submit_and_gather(std::uint64_t deadline_ns, std::uint64_t gather_ns) {
   const std::uint64_t now = deadline_ns == 0 || deadline_ns == UINT64_MAX ? 0 : now_ns();
   if (deadline_ns <= now || !body_->stashed.empty()) {
     io_uring_submit_and_get_events(&body_->ring);
@@ -342,8 +349,8 @@ void Ring::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
     return;
   }
   const bool forever = deadline_ns == UINT64_MAX;
-  if (gather && body_->features.min_wait) {
-    body_->wait_for_more(deadline_ns - now, forever);
+  if (gather_ns > 0 && body_->features.min_wait) {
+    body_->wait_for_more(deadline_ns - now, forever, gather_ns);
   } else {
     body_->wait(deadline_ns - now, forever);
   }

@@ -7,7 +7,8 @@ using namespace ringroom;
 class Relay final : public Agent {
  public:
   using Agent::Agent;
-  static constexpr AgentOptions options{.protocol_frames = false};
+  // Everything it says to those with envelopes waits for 50 ms anyway.
+  static constexpr AgentOptions options{.protocol_frames = false, .gather_ms = 25};
 
   void on_message(Connection& from, Message message) override {
     broadcast_queued(message.type(), message, {.without = from.ref(), .key = message.key()});

@@ -76,7 +76,7 @@ Shard::Shard(Fleet& fleet, unsigned index, std::unique_ptr<reactor::Ring> ring, 
   lane_.files_max = ring_->files_max();
   lane_.ring_description = reactor::describe(ring_->features());
   turn_began_ns_ = ring_->now_ns();
-  runtime_.set_now(turn_began_ns_, ring_->wall_ms());
+  runtime_.set_now(turn_began_ns_, turn_began_ns_, ring_->wall_ms());
   ring_->read_event(lane_.stop_event, &stop_counter_, Tag::of(Op::event, stop_event));
   await_helper();
   mind_the_table();
@@ -106,12 +106,14 @@ bool Shard::turn() {
   ring_->reap(completions_);
   hub_.settle(fresh);
   hub_.scratch().reset();
+  const std::uint64_t last_look_ns = turn_began_ns_;
   const std::uint64_t began = turn_began_ns_ = ring_->now_ns();
   if (began >= wall_offset_until_ns_) {
     wall_offset_ms_ = ring_->wall_ms() - static_cast<std::int64_t>(began / 1'000'000);
     wall_offset_until_ns_ = began + second_ns;
   }
-  runtime_.set_now(began, wall_offset_ms_ + static_cast<std::int64_t>(began / 1'000'000));
+  runtime_.set_now(began, std::max(last_look_ns, began - gather_ns_),
+                   wall_offset_ms_ + static_cast<std::int64_t>(began / 1'000'000));
   until_clock_ = messages_per_clock_ = 1;
   last_clock_ns_ = began;
   budget_spent_ = false;
@@ -135,6 +137,7 @@ void Shard::wait() {
   const bool starves = !starved_.empty() && hub_.holds_buffers();
   const bool work_left = next_completion_ < completions_.size() || !unfinished_.empty() ||
                          !going_to_bed_.empty() || hub_.has_work() || store_.has_turn() || starves;
+  gather_ns_ = 0;
   if (work_left) return ring_->submit_and_wait(0, false);
   completions_.clear();
   next_completion_ = 0;
@@ -147,8 +150,20 @@ void Shard::wait() {
                                   [](const auto& letters) { return !letters.empty(); });
   const std::uint64_t deadline =
       unsent ? ring_->now_ns() + retry_letters_ns : timers_.next_deadline();
-  ring_->submit_and_wait(mail ? 0 : deadline, gather_);
+  gather_ns_ = patience_ns();
+  if (gather_ns_ > 0) {
+    ring_->submit_and_gather(mail ? 0 : deadline, gather_ns_);
+  } else {
+    ring_->submit_and_wait(mail ? 0 : deadline, gather_);
+  }
   lane_.asleep.store(false, std::memory_order_relaxed);
+}
+
+// How long what comes in may wait for more: not while a room waits for the disk or for others.
+std::uint64_t Shard::patience_ns() {
+  const std::uint64_t agreed_ns = runtime_.gathering().wait_ns(hub_.slab().live());
+  if (agreed_ns == 0 || !ring_->features().min_wait) return 0;
+  return store_.is_writing() || questions_open_ > 0 ? 0 : agreed_ns;
 }
 
 void Shard::dispatch_all() {

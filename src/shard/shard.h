@@ -127,6 +127,7 @@ class Shard final : public agent_runtime::ShardServices {
 
   // shard.cc: the turn
   void wait();
+  std::uint64_t patience_ns();
   void dispatch_all();
   void dispatch(const Completion& completion);
   void open_letters();
@@ -261,6 +262,7 @@ class Shard final : public agent_runtime::ShardServices {
   std::uint64_t turn_began_ns_ = 0;
   std::uint64_t events_of_turn_ = 0;
   bool gather_ = false;
+  std::uint64_t gather_ns_ = 0;    // what the last wait might have waited for more
   std::uint64_t until_clock_ = 0;  // messages until the budget is looked at
   std::uint64_t messages_per_clock_ = 1;
   std::uint64_t last_clock_ns_ = 0;

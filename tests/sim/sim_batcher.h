@@ -76,8 +76,8 @@ class SimBatcher : public JournalingAgent {
 class SimBatcherNewest final : public SimBatcher {
  public:
   using SimBatcher::SimBatcher;
-  static constexpr AgentOptions options{.protocol_frames = false,
-                                        .outbox_full = OutboxFull::drop_newest};
+  static constexpr AgentOptions options{
+      .protocol_frames = false, .outbox_full = OutboxFull::drop_newest, .gather_ms = 5};
 };
 
 class SimBatcherOldest final : public SimBatcher {

@@ -19,7 +19,8 @@ constexpr int rounds_max = 33;
 
 // What a wait costs, so that time passes also where everything is ready at once.
 constexpr std::uint64_t wait_ns = 1'000;
-constexpr std::uint64_t gather_ns = 50'000;
+// So many completions end a wait that gathers.
+constexpr std::size_t gather_completions = 64;
 
 bool event_is_readable(int event) {
   pollfd polled{.fd = event, .events = POLLIN, .revents = 0};
@@ -28,7 +29,7 @@ bool event_is_readable(int event) {
 
 }  // namespace
 
-void SimRing::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
+void SimRing::submit_and_gather(std::uint64_t deadline_ns, std::uint64_t gather_ns) {
   submit();
   world_.advance(wait_ns);
   if (world_.chance(world_.faults().time_jumped)) {
@@ -37,8 +38,8 @@ void SimRing::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
   world_.run_due();
   get_events();
   deadline_ns_ = 0;
-  if (gather && features_.min_wait) {
-    world_.advance(world_.below(gather_ns));
+  if (features_.min_wait && ready_.size() < gather_completions && deadline_ns > world_.now_ns()) {
+    world_.pass(std::min(gather_ns, deadline_ns - world_.now_ns()));
     get_events();
   }
   if (!ready_.empty() || deadline_ns == 0) return;

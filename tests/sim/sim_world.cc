@@ -178,6 +178,15 @@ void SimWorld::let_time_pass() {
   run_due();
 }
 
+void SimWorld::pass(std::uint64_t nanoseconds) {
+  const std::uint64_t end = std::min(now_ns_ + nanoseconds, std::max(now_ns_, time_limit_ns_));
+  while (!moments_.empty() && moments_.begin()->first <= end) {
+    now_ns_ = std::max(now_ns_, moments_.begin()->first);
+    run_due();
+  }
+  now_ns_ = std::max(now_ns_, end);
+}
+
 void SimWorld::note_completion(int ring, const reactor::Completion& completion) {
   ++completions_total_;
   if (!traced_) return;

@@ -125,6 +125,8 @@ class SimWorld {
   std::shared_ptr<SimSocket> make_socket();
   bool reach_remote(const std::shared_ptr<SimSocket>& socket);
   void run_due();
+  /// A ring waits for so long, whatever is there.
+  void pass(std::uint64_t nanoseconds);
   int add_ring(SimRing& ring);
   void remove_ring(SimRing& ring);
   SimRing* ring_of(int descriptor);

@@ -325,6 +325,28 @@ TEST_P(RingTest, WaitsForCompletionsWithoutADeadline) {
   }
 }
 
+TEST_P(RingTest, GathersForAsLongAsItIsTold) {
+  constexpr std::uint64_t gather_ns = 5'000'000;
+  const Tag letters = Tag::of(Op::letters, 0);
+  ring_->wake(ring_->descriptor(), letters);
+  const std::uint64_t began = ring_->now_ns();
+  ring_->submit_and_gather(UINT64_MAX, gather_ns);
+  const std::uint64_t waited_ns = ring_->now_ns() - began;
+  EXPECT_GE(waited_ns, ring_->features().min_wait ? gather_ns : 0);
+  EXPECT_TRUE(ring_.poll_for(letters));
+}
+
+TEST_P(RingTest, GathersNoLongerThanTheDeadline) {
+  constexpr std::uint64_t hour_ns = 3'600'000'000'000;
+  const Tag letters = Tag::of(Op::letters, 0);
+  ring_->wake(ring_->descriptor(), letters);
+  ring_->submit_and_gather(ring_->now_ns() + 1'000'000, hour_ns);
+  EXPECT_TRUE(ring_.poll_for(letters));
+  for (int i = 0; i < 64; ++i) ring_->wake(ring_->descriptor(), letters);
+  ring_->submit_and_gather(UINT64_MAX, hour_ns);
+  EXPECT_TRUE(ring_.poll_for(letters));
+}
+
 TEST_P(RingTest, TakesMoreThanItsQueueHolds) {
   const Tag letters = Tag::of(Op::letters, 0);
   for (int i = 0; i < 300; ++i) ring_->wake(ring_->descriptor(), letters);
