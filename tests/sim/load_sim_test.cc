@@ -284,6 +284,25 @@ TEST_F(LoadSim, AnOpenLoopChargesAStallToTheServer) {
   EXPECT_NEAR(static_cast<double>(latency.max()), 500 * ms, 2 * ms);
 }
 
+// A client that comes late itself: what should have left in its first 100 ms leaves at their end.
+TEST_F(LoadSim, AnOpenLoopCountsFromWhenAMessageShouldHaveLeft) {
+  make_crowd(1);
+  exchange({.rate = 1000});
+  open_all();
+  const std::uint64_t begin = crowd_->now_ns();
+  const std::uint64_t end = begin + 100 * ms;
+  turn_until([this, end] { return crowd_->now_ns() >= end; });
+  recorder_.times = {begin, begin, end};
+  recorder_.set_phases({end});
+  play_->begin();
+  turn_until([this] {
+    play_->on_time(crowd_->now_ns());
+    return tally().arrived == 100;
+  });
+  EXPECT_NEAR(static_cast<double>(measured().quantile(0.5)), 50 * ms, 3 * ms);
+  EXPECT_GE(recorder_.lag_max_ns, 100 * ms);
+}
+
 // The same when it is the client that can't send: the server doesn't read.
 TEST_F(LoadSim, AnOpenLoopChargesItsOwnDelayToTheRun) {
   sim::FaultProfile narrow;

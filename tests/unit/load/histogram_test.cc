@@ -95,5 +95,12 @@ TEST(Histogram, ForgetsWhenCleared) {
   EXPECT_EQ(histogram.quantile(0), 9U);
 }
 
+TEST(Histogram, AQuantileHasAtLeastThatShareBelowIt) {
+  Histogram histogram;
+  for (const std::uint64_t value : {1U, 2U, 3U}) histogram.add(value);
+  EXPECT_EQ(histogram.quantile(0.5), 2U);
+  EXPECT_EQ(histogram.quantile(0.67), 3U);
+}
+
 }  // namespace
 }  // namespace ringroom::load

@@ -86,7 +86,7 @@ TEST_F(ScenarioFiles, APhaseGoesOnWhereTheOneBeforeEnded) {
     connections = 50
     [[phase]]
     duration = "1s"
-    rate = [0, 100]
+    rate = [0, 50]
     connections = ["10%", 25]
     [[phase]]
     name = "hold"
@@ -102,8 +102,8 @@ TEST_F(ScenarioFiles, APhaseGoesOnWhereTheOneBeforeEnded) {
   EXPECT_EQ(phases[0].name, "phase-1");
   EXPECT_DOUBLE_EQ(phases[0].rate.begin, 0);
   EXPECT_DOUBLE_EQ(phases[0].connections.begin, 0.1);
-  EXPECT_DOUBLE_EQ(phases[1].rate.begin, 1);
-  EXPECT_DOUBLE_EQ(phases[1].rate.end, 1);
+  EXPECT_DOUBLE_EQ(phases[1].rate.begin, 0.5);
+  EXPECT_DOUBLE_EQ(phases[1].rate.end, 0.5);
   EXPECT_DOUBLE_EQ(phases[1].connections.begin, 0.5);
   EXPECT_DOUBLE_EQ(phases[2].rate.end, 3);
   EXPECT_DOUBLE_EQ(phases[2].connections.end, 0.5);
