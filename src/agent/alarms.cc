@@ -17,6 +17,11 @@ constexpr std::int64_t wait_ms_max = 1'000;
 // After the disk has failed.
 constexpr std::int64_t retry_ms = 1'000;
 constexpr std::int64_t never = INT64_MAX;
+
+void complain(const SqlError& error) {
+  base::log_error(std::string("alarms: ") + error.what() +
+                  " (an index that is damaged is made anew by the next start)");
+}
 }  // namespace
 
 Alarms::Alarms(Runtime& runtime, std::string index) : runtime_(runtime) {
@@ -51,7 +56,7 @@ bool Alarms::settle_all() {
       if (settled.time_ms) look_again_from(*settled.time_ms);
     }
   } catch (const SqlError& error) {
-    base::log_error(std::string("alarms: ") + error.what());
+    complain(error);
     look_again_later();
   }
   settled_.clear();
@@ -96,7 +101,7 @@ void Alarms::fire() {
     try {
       look_at_due();
     } catch (const SqlError& error) {
-      base::log_error(std::string("alarms: ") + error.what());
+      complain(error);
       return look_again_later();
     }
   }

@@ -79,17 +79,17 @@ void Host::run_call(Connection& from, frames::Call& call) {
   const Callable* callable = info_.find_callable(call.method);
   if (callable != nullptr && callable->stream) return run_stream(from, *callable, call);
   const Deferred<json> answer = invoke(callable, call.method, call.args, &from);
-  if (!answer.is_answered()) ++requests_open_;
   const bool is_late = !answer.is_answered();
+  if (is_late) ++link()->requests_open;
   answer.then(
       [room = link(), to, id = call.id, is_late](const json& result) {
+        if (is_late) --room->requests_open;
         if (room->host == nullptr) return;
-        if (is_late) --room->host->requests_open_;
         room->host->answer_call(to, id, result);
       },
       [room = link(), to, id = call.id, is_late](const std::string& why) {
+        if (is_late) --room->requests_open;
         if (room->host == nullptr) return;
-        if (is_late) --room->host->requests_open_;
         room->host->send_text(to, frames::failure_frame(id, why));
       });
 }
@@ -140,7 +140,7 @@ Deferred<json> Host::call(std::string_view method, std::vector<json> args) {
 // ---- Streams
 
 void Host::run_stream(Connection& from, const Callable& callable, frames::Call& call) {
-  ++requests_open_;
+  ++link()->requests_open;
   Stream stream(std::make_shared<StreamState>(link(), from.ref(), std::move(call.id)));
   add_defaults(callable, call.args);
   run(
@@ -154,12 +154,12 @@ void Host::stream_chunk(StreamState& stream, const json& chunk) {
 
 void Host::end_stream(StreamState& stream, const std::string& last_frame) {
   stream.open = false;
-  --requests_open_;
+  --stream.link->requests_open;
   send_text(stream.to, last_frame);
 }
 
 StreamState::~StreamState() {
-  if (open && link->host != nullptr) link->host->drop_stream();
+  if (open) --link->requests_open;
 }
 
 }  // namespace ringroom::detail

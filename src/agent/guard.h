@@ -71,17 +71,19 @@ bool Host::guard(const char* where, Connection* connection, Call&& call) {
 template <typename T>
 Deferred<T> Host::count_open(const Deferred<T>& answer) {
   if (answer.is_answered() && !is_gated()) return answer;
-  ++requests_open_;
+  ++link()->requests_open;
   Deferred<T> counted;
   answer.then(
-      [this, counted](T value) {
-        --requests_open_;
-        if (awake_ == nullptr || !is_gated()) return counted.resolve(std::move(value));
-        hold_back([counted, value] { counted.resolve(value); },
-                  [counted](const std::string& why) { counted.reject(why); });
+      [room = link(), counted](T value) {
+        --room->requests_open;
+        // What it tells may be of writes that are lost.
+        if (room->host == nullptr) return counted.reject("the agent that was asked is gone");
+        if (!room->host->is_gated()) return counted.resolve(std::move(value));
+        room->host->hold_back([counted, value] { counted.resolve(value); },
+                              [counted](const std::string& why) { counted.reject(why); });
       },
-      [this, counted](const std::string& why) {
-        --requests_open_;
+      [room = link(), counted](const std::string& why) {
+        --room->requests_open;
         counted.reject(why);
       });
   return counted;

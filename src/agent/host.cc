@@ -52,8 +52,9 @@ bool Host::wake() {
     awake_->agent->on_start(props == runtime_.options().props.end() ? none : props->second);
   });
   if (!started) {
-    sleep();  // tried again at the next event
-    begin_awake();
+    flush_all();
+    end_agent();
+    begin_awake();  // tried again at the next event
     return false;
   }
   if (!group_.members.empty()) start_ticks();
@@ -65,20 +66,35 @@ bool Host::wake() {
 void Host::sleep() {
   if (agent() != nullptr) {
     flush_all();
-    guard("destructor", nullptr, [&] { awake_->agent.reset(); });
-    runtime_.note_asleep(*this);
+    end_agent();
   }
   forget_awake();
 }
 
-// What was asked of the database before the agent was made stays open.
+void Host::end_agent() {
+  guard("destructor", nullptr, [&] { awake_->agent.reset(); });
+  runtime_.note_asleep(*this);
+}
+
+// What was asked of the database before stays open, and so does the end of a turn in which it was
+// written to.
 void Host::begin_awake() {
-  auto store = awake_ == nullptr ? nullptr : std::move(awake_->store);
+  std::unique_ptr<store::RoomStore> store;
+  std::vector<HeldBack> held_back;
+  const bool gate_closing = awake_ != nullptr && awake_->gate_closing;
+  const std::uint64_t gate_before = awake_ == nullptr ? 0 : awake_->gate_before;
+  if (awake_ != nullptr) {
+    store = std::move(awake_->store);
+    held_back = std::move(awake_->held_back);
+  }
   forget_awake();
   const std::uint32_t place = runtime_.awake_pool().make();
   awake_ = &runtime_.awake_pool()[place];
   awake_->place = place;
   awake_->store = std::move(store);
+  awake_->held_back = std::move(held_back);
+  awake_->gate_closing = gate_closing;
+  awake_->gate_before = gate_before;
   awake_->last_event_ns = runtime_.now_ns();
   awake_->tick_hz = info_.options.tick_hz;
   awake_->tick.kind = static_cast<std::uint8_t>(RoomTimer::tick);
@@ -113,7 +129,8 @@ AwakeReasons Host::awake_reasons() const {
                                                   static_cast<std::uint64_t>(after->count()));
   reasons.add(AwakeReason::tick, awake_->tick.is_set());
   reasons.add(AwakeReason::timer, !awake_->tasks.empty());
-  reasons.add(AwakeReason::request, requests_open_ > 0 || !awake_->open_questions.empty());
+  reasons.add(AwakeReason::request, (awake_->link != nullptr && awake_->link->requests_open > 0) ||
+                                        !awake_->open_questions.empty());
   reasons.add(AwakeReason::keep_alive, settings_ != nullptr && *settings_->keep_alives > 0);
   reasons.add(AwakeReason::outbox, hub().has_slow(group_));
   reasons.add(AwakeReason::output_gate, is_gated());

@@ -39,9 +39,11 @@ constexpr bool is_room_timer(const base::Timer& timer) {
   return timer.kind >= static_cast<std::uint8_t>(RoomTimer::idle);
 }
 
-/// How answers that come later find their room again: null when its agent has gone.
+/// How answers that come later find their room again: null when its agent has gone. They are
+/// counted here, so that those that an agent still owed when it went keep no other one awake.
 struct HostLink {
   detail::Host* host;
+  std::uint32_t requests_open = 0;
 };
 
 /// An upgrade that the codec has accepted, to be answered by the room. Borrowed for the call.
@@ -163,7 +165,6 @@ class Host {
   std::shared_ptr<agent_runtime::HostLink> link();
   void stream_chunk(StreamState& stream, const json& chunk);
   void end_stream(StreamState& stream, const std::string& last_frame);
-  void drop_stream() { --requests_open_; }
 
   // ---- Other agents (stub.cc)
 
@@ -299,6 +300,7 @@ class Host {
   void touch();
   bool wake();
   void sleep();
+  void end_agent();
   void begin_awake();
   void forget_awake();
   void forget_questions();
@@ -371,7 +373,6 @@ class Host {
   connection::Group group_;
   Awake* awake_ = nullptr;  // from before the agent's construction until after its end, or null
   std::unique_ptr<Settings> settings_;
-  std::uint32_t requests_open_ = 0;
   std::uint32_t next_in_bucket_ = connection::none;
   std::uint64_t bytes_received_ = 0;
 };

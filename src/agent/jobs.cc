@@ -70,7 +70,7 @@ void Host::put_jobs_off(const std::exception& error) {
 
 void Host::settle_jobs() {
   std::optional<std::int64_t> next;
-  if (has_jobs()) {
+  if (has_jobs() && !room_store().is_destroyed()) {
     const SqlRows rows = own_sql(earliest, {});
     if (!rows.empty()) next = rows.front()[2].integer();
   }
@@ -79,7 +79,7 @@ void Host::settle_jobs() {
 
 // True: it has run, and there may be more.
 bool Host::start_next_job() {
-  if (!has_jobs()) return false;
+  if (!has_jobs() || room_store().is_destroyed()) return false;
   const SqlRows rows = own_sql(earliest, {});
   if (rows.empty() || rows.front()[2].integer() > runtime_.wall_ms()) return false;
   auto job = std::make_unique<Job>();
@@ -131,18 +131,20 @@ void Host::await_job(const Deferred<json>& answer) {
     answer.then([](const json&) {}, [&](const std::string& why) { failure = why; });
     return job_ran(failure, true);
   }
-  ++requests_open_;
+  ++link()->requests_open;
   const std::uint64_t run = ++awake_->last_job_run;
   const auto give_up = [this, run] { job_answered(run, std::string(no_answer), false); };
   awake_->job->patience =
       TimerId{add_task(static_cast<std::uint64_t>(patience.count()), 0, give_up)};
-  const auto answered = [room = link(), run](std::optional<std::string> failure) {
+  const auto answered = [room = link(), run](const std::string* failure) {
+    --room->requests_open;
     if (room->host == nullptr) return;
-    --room->host->requests_open_;
-    room->host->job_answered(run, std::move(failure), true);
+    std::optional<std::string> why;
+    if (failure != nullptr) why = *failure;
+    room->host->job_answered(run, std::move(why), true);
   };
-  answer.then([answered](const json&) { answered(std::nullopt); },
-              [answered](const std::string& why) { answered(why); });
+  answer.then([answered](const json&) { answered(nullptr); },
+              [answered](const std::string& why) { answered(&why); });
 }
 
 // A run that was given up may still answer: nobody listens.

@@ -113,14 +113,11 @@ void Host::end_room() {
     leave(record);
     hub().finish(slot, true);
   }
-  guard("destructor", nullptr, [&] { awake_->agent.reset(); });
+  if (agent() != nullptr) end_agent();
   awake_->store->abandon();
   awake_->store.reset();
-  runtime_.note_asleep(*this);
   settings_ = nullptr;
-  std::vector<HeldBack> held_back = std::exchange(awake_->held_back, {});
   begin_awake();  // so that a room nobody comes to goes
-  awake_->held_back = std::move(held_back);
   if (is_gated()) runtime_.note_ended(room_);
 }
 
@@ -129,12 +126,10 @@ void Host::lose_writes(std::uint64_t batch) {
   hub().lose(room_, batch);
   if (awake_ == nullptr) return;
   for (const HeldBack& held : std::exchange(awake_->held_back, {})) held.refuse(storage_failed);
-  if (agent() == nullptr) return;  // the room was destroyed
-  guard("destructor", nullptr, [&] { awake_->agent.reset(); });
+  if (agent() != nullptr) end_agent();
   if (awake_->store != nullptr) awake_->store->abandon();
   awake_->store.reset();
   runtime_.alarms().lose(*this);
-  runtime_.note_asleep(*this);
   begin_awake();  // so that a room nobody is in goes
 }
 

@@ -14,6 +14,7 @@ class Planner final : public Agent {
   static void describe(AgentClass<Planner>& c) {
     c.task("note", &Planner::note);
     c.task("bare", &Planner::bare);
+    c.task("end", &Planner::end);
     c.task("fail", &Planner::fail);
     c.task("late", &Planner::late);
     c.task("again", &Planner::again);
@@ -60,6 +61,7 @@ class Planner final : public Agent {
            {"known", get_schedule(schedule.id).has_value()}});
   }
   void bare() { enter("bare"); }
+  void end() { destroy(); }
   void typed(const std::vector<int>& payload) { enter(payload.size()); }
   void called(int n) { enter({{"called", n}}); }
   void fail(const std::string& why) {
