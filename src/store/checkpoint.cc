@@ -1,16 +1,32 @@
 #include "store/checkpoint.h"
 
+#include "store/leftover.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace ringroom::store {
 
+namespace {
+// Of the log, in one call: the kernel gives the core to nobody while it prepares a direct read.
+constexpr std::size_t read_bytes = std::size_t{128} << 10U;
+
+// Of a disk that is full or broken all files can't be written.
+bool is_of_one_file(int error) {
+  return error == EACCES || error == EPERM || error == EISDIR || error == ENOTDIR ||
+         error == ELOOP || error == EFBIG;
+}
+}  // namespace
+
 Trouble read_whole(const File& file, BlockBuffer& whole) {
-  const std::size_t bytes = file.size() / block_bytes * block_bytes;
-  whole.extend(bytes);
-  const std::int64_t got = file.read(whole.bytes(), 0);
-  if (got < 0) return trouble("cannot read the log", "", static_cast<int>(-got));
+  whole.clear();
+  whole.extend(file.size() / block_bytes * block_bytes);
+  for (std::size_t at = 0; at < whole.size(); at += read_bytes) {
+    const std::size_t bytes = std::min(read_bytes, whole.size() - at);
+    const std::int64_t got = file.read(whole.bytes().subspan(at, bytes), at);
+    if (got < 0) return trouble("cannot read the log", "", static_cast<int>(-got));
+  }
   return {};
 }
 
@@ -51,10 +67,12 @@ int write_page(File& file, std::uint64_t offset, const NewestParts& parts) {
   return 0;
 }
 
-Trouble write_database(const std::string& path, const Newest& newest) {
+}  // namespace
+
+int write_database(const std::string& path, const Newest& newest) {
   if (newest.pages_total == 0) {  // the room was destroyed
     const int failed = remove_file(path);
-    return failed == 0 || failed == ENOENT ? Trouble{} : trouble("cannot remove", path, failed);
+    return failed == ENOENT ? 0 : failed;
   }
   File file;
   int failed = file.open(path, Access::write);
@@ -63,11 +81,10 @@ Trouble write_database(const std::string& path, const Newest& newest) {
     if (number > newest.pages_total) continue;
     failed = write_page(file, std::uint64_t{number - 1} * page_bytes, parts);
   }
-  if (failed == 0) failed = file.resize(std::uint64_t{newest.pages_total} * page_bytes);
-  return failed == 0 ? Trouble{} : trouble("cannot write", path, failed);
+  const std::uint64_t bytes = std::uint64_t{newest.pages_total} * page_bytes;
+  if (failed == 0 && file.size() != bytes) failed = file.resize(bytes);
+  return failed;
 }
-
-}  // namespace
 
 Trouble trouble(const std::string& what, const std::string& path, int error) {
   const std::string advice = error == ENOSPC   ? " (the disk is full: free some space)"
@@ -86,15 +103,25 @@ std::string database_path(const std::string& folder, std::string_view name) {
   return folder + (is_room ? "/rooms/" : "/") + std::string(name);
 }
 
-Trouble write_back(const File& segment, const std::string& folder) {
-  BlockBuffer whole;
+Trouble write_back(const File& segment,
+                   const std::string& folder,
+                   BlockBuffer& whole,
+                   Leftover* leftover) {
   Trouble failed = read_whole(segment, whole);
   if (!failed.empty()) return failed;
   NewestPages commits;
   add_commits(whole.bytes(), commits);
   for (const auto& [name, newest] : commits) {
-    failed = write_database(database_path(folder, name), newest);
-    if (!failed.empty()) return failed;
+    if (leftover != nullptr && leftover->holds(name)) {
+      leftover->keep(name, newest, {});
+      continue;
+    }
+    const std::string path = database_path(folder, name);
+    const int error = write_database(path, newest);
+    if (error == 0) continue;
+    Trouble why = trouble("cannot write", path, error);
+    if (leftover == nullptr || !is_of_one_file(error)) return why;
+    leftover->keep(name, newest, why);
   }
   return {};
 }
@@ -125,11 +152,12 @@ Trouble recover(const std::string& folder) {
   if (Trouble failed = find_segments(folder, segments); !failed.empty()) return failed;
   if (segments.empty()) return {};
   std::vector<std::string> oldest_first;
+  BlockBuffer whole;
   for (const auto& [generation, path] : segments) {
     oldest_first.push_back(path);
     File file;
     if (const int error = file.open(path, Access::read)) return trouble("cannot read", path, error);
-    if (Trouble failed = write_back(file, folder); !failed.empty()) return failed;
+    if (Trouble failed = write_back(file, folder, whole, nullptr); !failed.empty()) return failed;
   }
   if (const int error = sync_all(folder)) return trouble("cannot sync", folder, error);
   return remove_in_order(oldest_first, folder);

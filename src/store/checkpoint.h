@@ -18,6 +18,8 @@
 
 namespace ringroom::store {
 
+class Leftover;
+
 /// What is wrong with a disk, in words for the log; empty: nothing.
 using Trouble = std::string;
 Trouble trouble(const std::string& what, const std::string& path, int error);
@@ -26,6 +28,7 @@ Trouble trouble(const std::string& what, const std::string& path, int error);
 /// 0, hold nothing.
 Trouble find_segments(const std::string& folder, std::multimap<std::uint64_t, std::string>& found);
 
+/// Over what was in `whole`.
 Trouble read_whole(const File& file, BlockBuffer& whole);
 
 /// The newest of each part of a page that segments have; null: it is as in the file.
@@ -41,8 +44,16 @@ using NewestPages = std::unordered_map<std::string_view, Newest>;
 /// Adds what a segment has, which comes behind what was added before.
 void add_commits(std::span<const std::byte> segment, NewestPages& all);
 
-/// Writes a segment's commits into the files of `folder`. What is written isn't synced.
-Trouble write_back(const File& segment, const std::string& folder);
+/// Writes what is newest of one database into its file. 0 or an errno.
+int write_database(const std::string& path, const Newest& newest);
+
+/// Writes a segment's commits into the files of `folder`. What is written isn't synced. `whole`: a
+/// place to read the segment to. `leftover`: for databases that can't be written alone; null: the
+/// first one of them is a trouble.
+Trouble write_back(const File& segment,
+                   const std::string& folder,
+                   BlockBuffer& whole,
+                   Leftover* leftover);
 
 /// What a start finds in the folder of the logs: all segments, oldest first, are written back,
 /// synced and removed.

@@ -11,6 +11,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace ringroom::store {
@@ -18,7 +19,10 @@ namespace ringroom::store {
 namespace {
 // What couldn't be written back is tried again so often: somebody may have freed some space.
 constexpr std::chrono::seconds retry_every{1};
-constexpr std::size_t zeros_bytes = std::size_t{1} << 20U;
+constexpr std::size_t zeros_bytes = std::size_t{256} << 10U;
+// It may have to share the core of a shard, which then goes first; a tenth of the core is left for
+// it however busy the shard is, so that the log is written back in the end.
+constexpr int niceness = 10;
 }  // namespace
 
 Desk::Desk() : event_(::eventfd(0, EFD_CLOEXEC)) {
@@ -50,7 +54,8 @@ void Desk::put(Answer answer) {
   static_cast<void>(::write(event_, &one, sizeof(one)) > 0);
 }
 
-Helper::Helper(std::string folder, Access access) : folder_(std::move(folder)), access_(access) {
+Helper::Helper(std::string folder, Access access)
+    : folder_(std::move(folder)), access_(access), leftover_(folder_) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -89,31 +94,35 @@ void Helper::add(Job job) {
 }
 
 void Helper::run() {
-  for (;;) {
-    std::vector<Job> jobs = next_jobs();
-    if (jobs.empty()) return;
+  // Of this thread alone (setpriority(2), "C library/kernel differences"). If it isn't possible,
+  // shards wait longer.
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, niceness));
+  std::vector<Job> jobs;
+  while (next_jobs(jobs)) {
     const auto made = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) {
       return job.kind == Answer::Kind::written_back;
     });
     for (auto job = made; job != jobs.end(); ++job) make_segment(std::move(*job));
     jobs.erase(made, jobs.end());
-    if (!jobs.empty()) write_all_back(std::move(jobs));
+    if (!jobs.empty() || !leftover_.empty()) write_all_back(std::move(jobs));
   }
 }
 
-// What waits: of the segments, the oldest first. None at the end.
-std::vector<Helper::Job> Helper::next_jobs() {
+// What waits: of the segments, the oldest first. None if it is only time to try again what failed.
+// False at the end.
+bool Helper::next_jobs(std::vector<Job>& jobs) {
   std::unique_lock lock(mutex_);
   const auto has_work = [this] { return ending_ || !jobs_.empty(); };
-  if (failed_.empty()) {
+  if (failed_.empty() && leftover_.empty()) {
     changed_.wait(lock, has_work);
+    if (jobs_.empty()) return false;
   } else if (!changed_.wait_for(lock, retry_every, has_work) || jobs_.empty()) {
-    if (ending_ && std::exchange(last_try_over_, true)) return {};
+    if (ending_ && std::exchange(last_try_over_, true)) return false;
   }
-  std::vector<Job> jobs = std::exchange(failed_, {});
+  jobs = std::exchange(failed_, {});
   std::move(jobs_.begin(), jobs_.end(), std::back_inserter(jobs));
   jobs_.clear();
-  return jobs;
+  return true;
 }
 
 void Helper::make_segment(Job job) {
@@ -160,16 +169,25 @@ Trouble Helper::fill(Segment& segment) {
 }
 
 void Helper::write_all_back(std::vector<Job> jobs) {
+  const bool was_behind = !leftover_.empty();
   const Trouble failure = try_write_back(jobs);
+  const std::shared_ptr<const Behind> behind = leftover_.behind();
   for (const Job& job : jobs) {
-    job.desk->put(
-        {.kind = Answer::Kind::written_back, .last_batch = job.last_batch, .failure = failure});
+    job.desk->put({.kind = Answer::Kind::written_back,
+                   .last_batch = job.last_batch,
+                   .failure = failure,
+                   .behind = behind});
+    if (behind != nullptr) told_.insert(job.desk);
   }
   if (!failure.empty()) return try_again(std::move(jobs), failure);
   last_failure_.clear();
+  if (!was_behind) return;
+  for (const auto& desk : told_) desk->put({.kind = Answer::Kind::caught_up, .behind = behind});
+  if (behind == nullptr) told_.clear();
 }
 
 Trouble Helper::try_write_back(std::vector<Job>& jobs) {
+  leftover_.try_again();
   for (Job& job : jobs) {
     if (job.cut) {
       BlockBuffer nothing;
@@ -178,13 +196,20 @@ Trouble Helper::try_write_back(std::vector<Job>& jobs) {
         return trouble("cannot write", job.segment.path, failed);
       }
     }
-    Trouble failure = store::write_back(job.segment.file, folder_);
+    Trouble failure = store::write_back(job.segment.file, folder_, whole_, &leftover_);
     if (!failure.empty()) return failure;
+    last_generation_ = std::max(last_generation_, job.segment.generation);
   }
-  if (const int failed = sync_all(folder_)) return trouble("cannot sync", folder_, failed);
-  std::vector<std::string> paths;
+  if (leftover_.has_changed()) {
+    if (Trouble failure = leftover_.store(last_generation_); !failure.empty()) return failure;
+  }
+  std::vector<std::string> paths = leftover_.replaced();
   for (const Job& job : jobs) paths.push_back(job.segment.path);
-  return remove_in_order(paths, folder_);
+  if (paths.empty()) return {};
+  if (const int failed = sync_all(folder_)) return trouble("cannot sync", folder_, failed);
+  Trouble failure = remove_in_order(paths, folder_);
+  if (failure.empty()) leftover_.forget_replaced();
+  return failure;
 }
 
 }  // namespace ringroom::store

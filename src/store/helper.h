@@ -6,6 +6,7 @@
 
 #include "store/checkpoint.h"
 #include "store/disk.h"
+#include "store/leftover.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,11 +32,12 @@ struct Segment {
 
 /// What the helper did for a shard.
 struct Answer {
-  enum class Kind : std::uint8_t { made, written_back };
+  enum class Kind : std::uint8_t { made, written_back, caught_up };
   Kind kind = Kind::made;
   Segment segment{};             // made
   std::uint64_t last_batch = 0;  // written_back: of the segment
   Trouble failure{};
+  std::shared_ptr<const Behind> behind{};  // databases that weren't written; null: none
 };
 
 /// A shard's place at the helper. Both threads; the last one to leave ends it.
@@ -89,7 +92,7 @@ class Helper {
 
   void add(Job job);
   void run();
-  std::vector<Job> next_jobs();
+  bool next_jobs(std::vector<Job>& jobs);
   void make_segment(Job job);
   void try_again(std::vector<Job> jobs, const Trouble& failure);
   Trouble fill(Segment& segment);
@@ -106,6 +109,10 @@ class Helper {
   std::uint64_t next_generation_ = 1;
   std::vector<Job> failed_;  // to be tried again
   Trouble last_failure_;
+  Leftover leftover_;
+  std::uint64_t last_generation_ = 0;     // of the segments that were written back
+  std::set<std::shared_ptr<Desk>> told_;  // of databases that were left over
+  BlockBuffer whole_;  // a segment; kept, since memory that is new to the process costs more
   std::thread thread_;
 };
 

@@ -81,11 +81,12 @@ LogNews Log::read_answers() {
       if (!succeeded) continue;
       asked_ = false;
       spare_ = std::move(answer.segment);
-    } else if (succeeded) {
+    } else if (answer.kind == Answer::Kind::written_back && succeeded) {
       --retired_;
       ++news.segments;
       news.written_back = answer.last_batch;
     }
+    if (answer.kind != Answer::Kind::made && succeeded) news.behind = std::move(answer.behind);
   }
   // All that is durable stands in the files, so that rooms can go on from there.
   if (!trouble_.empty() && retired_ == 0 && spare_) {

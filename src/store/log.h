@@ -28,6 +28,8 @@ struct LogNews {
   std::optional<std::uint64_t> written_back;  // batches up to this stand in the files
   unsigned segments = 0;                      // that it took
   bool healed = false;                        // a failed log may be written again
+  // Databases whose files don't have what is written back; nothing: as before.
+  std::optional<std::shared_ptr<const Behind>> behind;
 };
 
 class Log {

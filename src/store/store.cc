@@ -149,14 +149,17 @@ void Store::read_answers() {
   const LogNews news = log_->read_answers();
   counts_.written_back += news.segments;
   if (news.healed) in_trouble_ = false;
-  if (!news.written_back && !news.healed) return;
+  if (!news.written_back && !news.healed && !news.behind) return;
+  if (news.behind) behind_ = *news.behind;
+  written_back_ = std::max(written_back_, news.written_back.value_or(0));
   for (auto each = pages_.begin(); each != pages_.end();) {
     Pages& pages = *each->second;
-    if (news.healed && pages.blocked) {
+    const bool is_behind = behind_ != nullptr && behind_->contains(pages.name());
+    if (pages.blocked && log_->trouble().empty() && !is_behind) {
       pages.reset();
       pages.blocked = false;
-    } else if (news.written_back && !pages.blocked) {
-      pages.forget(*news.written_back);
+    } else if (!pages.blocked && !is_behind) {
+      pages.forget(written_back_);
     }
     each = pages.users == 0 && pages.is_clean() ? pages_.erase(each) : std::next(each);
   }
@@ -247,6 +250,10 @@ void RoomStore::joins() {
 
 std::string RoomStore::writes() {
   std::string why = store_.why_not_writable();
+  if (why.empty() && store_.behind_ != nullptr) {
+    const auto behind = store_.behind_->find(name_);
+    if (behind != store_.behind_->end()) why = behind->second;
+  }
   if (why.empty()) has_written_ = true;
   return why;
 }

@@ -79,6 +79,7 @@ class Store {
     for (RoomStore* room : std::exchange(turn_, {})) done(*room, commit(*room));
   }
   bool has_turn() const { return !turn_.empty(); }
+  std::size_t rooms_in_turn() const { return turn_.size(); }
 
   /// A write of the log, if one is due: to be synced by whoever carries it out (strict). In process
   /// mode it is done at once, and there is none.
@@ -147,7 +148,9 @@ class Store {
   std::vector<RoomStore*> turn_;  // with a transaction in this turn
   std::optional<std::uint64_t> failed_from_;
   bool in_trouble_ = false;
-  std::uint64_t write_bytes_ = 0;  // of the one that is under way
+  std::uint64_t written_back_ = 0;        // batches up to this one, but for those of databases
+  std::shared_ptr<const Behind> behind_;  // whose files can't be written; null: all can
+  std::uint64_t write_bytes_ = 0;         // of the one that is under way
   StoreCounts counts_;
 };
 

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Client } from "./support/client.mjs";
+import { eventually } from "./support/deadline.mjs";
 import { binary, Run, Server } from "./support/server.mjs";
 
 const folders = [];
@@ -72,14 +73,20 @@ test("a corrupt database is its room's trouble alone", async () => {
 
 const isRoot = process.getuid() === 0;
 const other = 65534;
+const asOther = { prefix: ["setpriv", `--reuid=${other}`, `--regid=${other}`, "--clear-groups"] };
 
-test("permission denied is told with advice", { skip: !isRoot && "needs root" }, async (context) => {
-  const asOther = { prefix: ["setpriv", `--reuid=${other}`, `--regid=${other}`, "--clear-groups"] };
+/** Whether somebody else can run the server from where it is. */
+function otherCanRun() {
   try {
     execFileSync(asOther.prefix[0], [...asOther.prefix.slice(1), binary, "--version"], { stdio: "ignore" });
+    return true;
   } catch {
-    return context.skip("somebody else can't run the server from where it is");
+    return false;
   }
+}
+
+test("permission denied is told with advice", { skip: !isRoot && "needs root" }, async (context) => {
+  if (!otherCanRun()) return context.skip("somebody else can't run the server from where it is");
   const folder = await filledFolder("mine", "theirs");
   assert.match(await refusal(folder, asOther), /cannot .*: Permission denied \(check the owner and mode of the data folder\)/);
   // A folder of its own, in which one room belongs to somebody else.
@@ -94,6 +101,40 @@ test("permission denied is told with advice", { skip: !isRoot && "needs root" },
   assert.deepEqual(await sql(server, "mine", "INSERT INTO t VALUES (2)"), { rows: [] });
   await server.stop();
 });
+
+test("a room whose file can't be written keeps back neither others nor the log", { skip: !isRoot && "needs root" },
+  async (context) => {
+    if (!otherCanRun()) return context.skip("somebody else can't run the server from where it is");
+    const folder = await filledFolder("kept", "other");
+    execFileSync("chown", ["-R", `${other}:${other}`, folder]);
+    const start = () => Server.start(["--data", folder, "--shards", "1"], asOther);
+    let server = await start();
+    const insert = (room, value) => sql(server, room, `INSERT INTO t VALUES (${value})`);
+    const kept = () => sql(server, "kept", "SELECT DISTINCT a FROM t ORDER BY a");
+    const fillSegments = async () => {
+      for (let i = 0; i < 40; i += 1) assert.deepEqual(await insert("other", "zeroblob(1000000)"), { rows: [] });
+    };
+    const file = await fileOf(folder, "kept");
+    assert.deepEqual(await insert("kept", 2), { rows: [] });
+    await chown(file, 0, 0);
+    await chmod(file, 0o444);
+    await fillSegments();
+    await server.logged(/cannot write .*kept\.db: Permission denied .*tried each second/);
+    await eventually(async () => /cannot write .*kept\.db: Permission denied/.test((await insert("kept", 2)).error),
+      "its writes fail");
+    assert.deepEqual(await kept(), { rows: [{ a: 1 }, { a: 2 }] });
+    await fillSegments();
+    await eventually(async () => (await server.metric("ringroom_storage_segments_waiting")) <= 1, "written back");
+    assert((await readdir(join(folder, "log"))).length <= 5);
+    await chmod(file, 0o644);
+    await chown(file, other, other);
+    await server.logged(/kept\.db can be written again/);
+    await eventually(async () => (await insert("kept", 3)).rows !== undefined, "its writes succeed");
+    await server.end("SIGKILL");
+    server = await start();
+    assert.deepEqual(await kept(), { rows: [{ a: 1 }, { a: 2 }, { a: 3 }] });
+    await server.stop();
+  });
 
 test("a read-only disk is told, also when it becomes one", { skip: !isRoot && "needs root" }, async (context) => {
   const folder = await newFolder();

@@ -1,6 +1,6 @@
 // What an agent has planned is done: over sleep, restart and crash, by another number of shards too.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -235,6 +235,53 @@ test("nobody has to come: a room that is due at the start is woken and sleeps ag
   await eventually(async () => (await server.metric("ringroom_agents_created_total")) === 1, "woken");
   await eventually(async () => (await server.metric("ringroom_rooms")) === 0, "gone");
   await server.stop();
+});
+
+test("a room that a task ends has nothing planned any more, due or not", async () => {
+  const folder = await newFolder();
+  let server = await start(folder, "--shards", "1");
+  let client = await planner(server, "ended");
+  const at = soon(1000);
+  await client.ask({ op: "schedule", at, task: "end" });
+  await client.ask({ op: "schedule", at: at + 1, payload: "due" });
+  await client.ask({ op: "schedule", in: 86_400_000, payload: "tomorrow" });
+  await server.stop();
+  await eventually(() => Date.now() > at + 1, "due");
+  server = await start(folder, "--shards", "1", "--hibernate-after", "50ms");
+  await eventually(async () => (await server.metric("ringroom_agents_created_total")) === 1, "woken");
+  await eventually(async () => (await server.metric("ringroom_rooms")) === 0, "gone");
+  assert.equal(await server.metric("ringroom_agents_created_total"), 1, "woken once");
+  client = await planner(server, "ended");
+  assert.deepEqual(await client.ask({ op: "list" }), []);
+  assert.deepEqual(await client.ask({ op: "log" }), []);
+  await server.stop();
+});
+
+test("a damaged index is made anew from the rooms, and nothing that was planned is lost", async () => {
+  const folder = await newFolder();
+  let server = await start(folder, "--shards", "2");
+  const rooms = [...Array(6)].map((_, i) => `indexed${i}`);
+  for (const room of rooms) {
+    const client = await planner(server, room);
+    await client.ask({ op: "schedule", in: 10, payload: "due" });
+    await client.ask({ op: "schedule", in: 86_400_000, payload: "tomorrow" });
+    await client.close();
+  }
+  await server.stop();
+  const index = join(folder, "alarms", "0-of-2.db");
+  await writeFile(index, Buffer.alloc(8192, "x"));
+  server = await start(folder, "--shards", "2");
+  await server.logged(/alarms: .*0-of-2\.db is damaged; it is made anew from all rooms/);
+  await server.logged(/alarms: 6 rooms were read, 6 have something planned/);
+  await eventually(async () => (await server.metric("ringroom_agents_created_total")) === 6, "all are woken");
+  for (const room of rooms) {
+    const client = await planner(server, room);
+    assert.deepEqual((await log(client, 1)).map(({ payload }) => payload), ["due"]);
+    assert.deepEqual((await client.ask({ op: "list" })).map(({ payload }) => payload), ["tomorrow"]);
+    await client.close();
+  }
+  await server.stop();
+  assert.deepEqual((await readdir(join(folder, "alarms"))).sort(), ["0-of-2.db", "1-of-2.db"]);
 });
 
 test("a room whose agent can't be made keeps what is due", async () => {

@@ -180,15 +180,64 @@ TEST(AlarmIndex, GoesAlongWithTheNameOfAClass) {
   EXPECT_EQ(alarms_of(folder.path(), 1), "10 Last/even\n20 Last/odd\n30 Lab/hut\n");
 }
 
-TEST(AlarmIndex, ADamagedOneIsNamed) {
-  TemporaryFolder folder;
+// Rooms with something planned, one that has nothing planned any more, one that never had, and
+// one whose name is too long for a file.
+std::string fill_with_rooms(const std::string& folder) {
+  RunningStore store(folder);
+  std::string expected;
+  for (unsigned i = 0; i < 50; ++i) {
+    const std::string room = i == 7 ? std::string(300, 'r') : room_name(i);
+    RoomStore planner(*store, {"Lab", room}, 0);
+    run(planner, "CREATE TABLE t (a)");
+    if (i == 8) continue;
+    planner.database().run_own("CREATE TABLE cf_agents_jobs (time INTEGER)", {});
+    if (i == 9) continue;
+    const SqlValue times[] = {2000 + i, 1000 + i};
+    planner.database().run_own("INSERT INTO cf_agents_jobs VALUES (?), (?)", times);
+    expected += std::to_string(1000 + i) + " Lab/" + room + '\n';
+  }
+  store.turn();
+  store.stop();
+  return expected;
+}
+
+void damage(const std::string& path) {
   File file;
-  const std::string path = folder.path() + "/alarms/0-of-2.db";
   ASSERT_EQ(file.open(path, Access::write), 0);
   const std::vector<std::byte> rubbish(8192, std::byte{42});
   ASSERT_EQ(file.write(rubbish, 0), 0);
-  const Trouble trouble = move_alarms(folder.path(), 1, by_length);
-  EXPECT_NE(trouble.find(path), std::string::npos) << trouble;
+}
+
+TEST(AlarmIndex, ADamagedOneIsMadeAnewFromTheRooms) {
+  for (const unsigned shards_before : {1U, 2U, 3U}) {
+    TemporaryFolder folder;
+    const std::string expected = fill_with_rooms(folder.path());
+    damage(folder.path() + "/" + alarms_name(0, shards_before));
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_EQ(move_alarms(folder.path(), 2, by_length), "");
+      EXPECT_EQ(alarms_of(folder.path(), 2), expected) << shards_before;
+    }
+    EXPECT_EQ(list_files(folder.path() + "/alarms").size(), 2U);
+  }
+}
+
+// What a crash between setting it aside and the new one leaves.
+TEST(AlarmIndex, IsMadeAnewAtTheNextStartIfThatWasCutShort) {
+  TemporaryFolder folder;
+  const std::string expected = fill_with_rooms(folder.path());
+  damage(folder.path() + "/" + alarms_name(0, 1) + ".damaged.db");
+  ASSERT_EQ(move_alarms(folder.path(), 1, by_length), "");
+  EXPECT_EQ(alarms_of(folder.path(), 1), expected);
+  EXPECT_EQ(list_files(folder.path() + "/alarms").size(), 1U);
+}
+
+TEST(AlarmIndex, ARoomThatCannotBeReadKeepsNoOtherOut) {
+  TemporaryFolder folder;
+  const std::string expected = fill_with_rooms(folder.path());
+  damage(database_path(folder.path(), database_name("Lab", "broken")));
+  damage(folder.path() + "/" + alarms_name(0, 1));
+  ASSERT_EQ(move_alarms(folder.path(), 1, by_length), "");
+  EXPECT_EQ(alarms_of(folder.path(), 1), expected);
 }
 
 }  // namespace

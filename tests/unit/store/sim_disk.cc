@@ -72,6 +72,11 @@ void SimDisk::fail_after(std::uint64_t operations, int error, unsigned times) {
   fail_times_ = times;
 }
 
+void SimDisk::refuse(const std::string& ending) {
+  const std::lock_guard lock(mutex_);
+  refused_ = ending;
+}
+
 std::uint64_t SimDisk::operations() const {
   const std::lock_guard lock(mutex_);
   return operations_;
@@ -85,6 +90,7 @@ int SimDisk::next_failure() {
 
 int SimDisk::open(const std::string& path, bool create) {
   const std::lock_guard lock(mutex_);
+  if (create && !refused_.empty() && path.ends_with(refused_)) return -EACCES;
   std::shared_ptr<Inode>& inode = names_[path];
   if (inode == nullptr) {
     if (!create) {

@@ -34,6 +34,8 @@ class SimDisk {
   std::unique_ptr<SimDisk> lose_power(base::Random& random);
   /// The operation after so many more fails with `error`, and each after it up to `times`.
   void fail_after(std::uint64_t operations, int error, unsigned times);
+  /// Files whose path ends so can't be opened for writing; empty: all can.
+  void refuse(const std::string& ending);
   /// Writes and syncs since the beginning.
   std::uint64_t operations() const;
 
@@ -80,6 +82,7 @@ class SimDisk {
   std::uint64_t operations_ = 0;
   std::uint64_t fail_at_ = UINT64_MAX;
   unsigned fail_times_ = 0;
+  std::string refused_;
   int fail_error_ = 0;
 };
 
