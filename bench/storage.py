@@ -3,11 +3,12 @@
 of the same shard that don't write notice of them.
 
     bench/storage.py writes [--rooms 1000] [--seconds 5] [--durability strict|process] [--folder DIR]
-    bench/storage.py quiet  [--rooms 200] [--rate 2000] [--seconds 5] [--rounds 3] [--folder DIR]
+    bench/storage.py quiet  [--rooms 1000] [--rate 2000] [--seconds 2] [--rounds 10] [--folder DIR]
 
 writes: each room has one client, which writes a row by Lab's `sql` and waits for the answer. quiet: so
-many queries a second by the clock, in turn reading ones and writing ones, while a client of a room that
-does neither measures its answers from a process of its own. Starts build/ringroom (--binary names
+many queries a second by the clock over all rooms, in turn reading ones and writing ones, while a client
+of a room that does neither measures its answers from a process of its own. Many short rounds of both,
+taken together: what the machine does beside hits both. Starts build/ringroom (--binary names
 another) pinned to CPU 0. Ends with a line of JSON.
 """
 import argparse
@@ -128,10 +129,6 @@ def open_loop(sockets, message, rate, seconds):
     return answered / seconds
 
 
-def p99(times):
-    return statistics.quantiles(times, n=100)[98]
-
-
 def quiet(arguments, folder):
     server = start(arguments, folder)
     sockets = writers(server, arguments.rooms)
@@ -150,9 +147,11 @@ def quiet(arguments, folder):
     server.stop()
     result = {"rooms": arguments.rooms, "rate": arguments.rate}
     for kind, all_times in rounds.items():
+        times = [each for of_round in all_times for each in of_round]
+        percentiles = statistics.quantiles(times, n=100)
         result[f"{kind}_answered_per_second"] = round(statistics.median(rates[kind]))
-        result[f"{kind}_p50_us"] = round(statistics.median(map(statistics.median, all_times)))
-        result[f"{kind}_p99_us"] = round(statistics.median(map(p99, all_times)))
+        for which in (50, 90, 99):
+            result[f"{kind}_p{which}_us"] = round(percentiles[which - 1])
     result["added_p99_us"] = result["writes_p99_us"] - result["reads_p99_us"]
     return result
 
@@ -160,15 +159,15 @@ def quiet(arguments, folder):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("writes", "quiet"), nargs="?", default="writes")
-    parser.add_argument("--rooms", type=int)
+    parser.add_argument("--rooms", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=2000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--durability", default="strict")
     parser.add_argument("--folder", default=None)
     parser.add_argument("--binary", default="build/ringroom")
     arguments = parser.parse_args()
-    arguments.rooms = arguments.rooms or (1000 if arguments.what == "writes" else 200)
+    arguments.seconds = arguments.seconds or (5 if arguments.what == "writes" else 2)
     folder = tempfile.mkdtemp(prefix="ringroom-bench-", dir=arguments.folder)
     try:
         result = (writes if arguments.what == "writes" else quiet)(arguments, folder)

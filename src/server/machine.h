@@ -14,6 +14,10 @@ std::vector<unsigned> allowed_cores();
 /// Keeps the calling thread on one core.
 void pin_thread(unsigned core);
 
+/// Has the calling thread run as soon as it is woken, though others are on its core (Linux 6.12 and
+/// later: a short slice, sched(7)). Elsewhere it does nothing.
+void run_promptly();
+
 /// What top and gdb show of the calling thread; up to 15 characters.
 void name_thread(const std::string& name);
 

@@ -47,6 +47,7 @@ std::string ShardThreads::failure() const {
 void ShardThreads::run(unsigned index, unsigned core) {
   name_thread("ringroom-" + std::to_string(index));
   pin_thread(core);
+  run_promptly();
   const CrashStack stack;
   std::string failure;
   if (const std::unique_ptr<shard::Shard> shard = fleet_.make_shard(index, failure)) {

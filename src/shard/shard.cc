@@ -115,7 +115,7 @@ bool Shard::turn() {
   runtime_.set_now(began, std::max(last_look_ns, began - gather_ns_),
                    wall_offset_ms_ + static_cast<std::int64_t>(began / 1'000'000));
   until_clock_ = messages_per_clock_ = 1;
-  last_clock_ns_ = began;
+  spent_ns_ = 0;
   budget_spent_ = false;
 
   on_trouble();
@@ -201,19 +201,19 @@ void Shard::dispatch(const Completion& arrived) {
   }
 }
 
+// What the rooms have written is paid for at the end of the turn, and counts already.
 bool Shard::over_budget() {
   if (--until_clock_ > 0) return budget_spent_;
   const auto budget = static_cast<std::uint64_t>(config_.turn_budget.count());
-  const std::uint64_t now = ring_->now_ns();
-  const std::uint64_t spent = now - turn_began_ns_;
+  const std::uint64_t spent =
+      std::max(ring_->now_ns() - turn_began_ns_ + store_.rooms_in_turn() * commit_ns_, spent_ns_);
   budget_spent_ = spent > budget;
   // The next look comes when the budget may be spent, going by what the last messages took.
-  const std::uint64_t each =
-      std::max<std::uint64_t>((now - last_clock_ns_) / messages_per_clock_, 1);
+  const std::uint64_t each = std::max<std::uint64_t>((spent - spent_ns_) / messages_per_clock_, 1);
   const std::uint64_t left = budget_spent_ ? 0 : budget - spent;
   messages_per_clock_ = std::clamp<std::uint64_t>(left / each, 1, messages_per_clock_max);
   until_clock_ = messages_per_clock_;
-  last_clock_ns_ = now;
+  spent_ns_ = spent;
   return budget_spent_;
 }
 

@@ -151,6 +151,7 @@ class Shard final : public agent_runtime::ShardServices {
 
   // storage.cc
   void commit_writes();
+  void commit_turn();
   void on_log_write(const Completion& completion);
   void await_helper();
 
@@ -265,7 +266,8 @@ class Shard final : public agent_runtime::ShardServices {
   std::uint64_t gather_ns_ = 0;    // what the last wait might have waited for more
   std::uint64_t until_clock_ = 0;  // messages until the budget is looked at
   std::uint64_t messages_per_clock_ = 1;
-  std::uint64_t last_clock_ns_ = 0;
+  std::uint64_t spent_ns_ = 0;   // of the budget, when it was looked at
+  std::uint64_t commit_ns_ = 0;  // what a room's commit took lately
   bool budget_spent_ = false;
   std::int64_t wall_offset_ms_ = 0;
   std::uint64_t wall_offset_until_ns_ = 0;

@@ -2,6 +2,7 @@
 // all of them, carried out by the ring, and the frames that waited for the write before.
 #include "shard/shard.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -13,7 +14,7 @@ using reactor::Tag;
 // Before the flush, so that what need not wait leaves with this turn.
 void Shard::commit_writes() {
   store_.read_answers();
-  if (runtime_.has_turn()) runtime_.commit_turn();
+  if (runtime_.has_turn()) commit_turn();
   if (batch_began_ns_ == 0 && store_.has_batch()) batch_began_ns_ = turn_began_ns_;
   if (const auto write = store_.next_write()) {
     write_began_ns_ = std::exchange(batch_began_ns_, 0);
@@ -24,6 +25,14 @@ void Shard::commit_writes() {
   const std::optional<std::uint64_t> lost = store_.take_failed();
   runtime_.open_gates(lost);
   tell_readings(lost);
+}
+
+// The turns to come reckon with what a commit took in the last ones.
+void Shard::commit_turn() {
+  const std::uint64_t rooms = std::max<std::size_t>(store_.rooms_in_turn(), 1);
+  const std::uint64_t began = ring_->now_ns();
+  runtime_.commit_turn();
+  commit_ns_ = (3 * commit_ns_ + (ring_->now_ns() - began) / rooms) / 4;
 }
 
 void Shard::on_log_write(const Completion& completion) {
