@@ -261,13 +261,15 @@ test("a damaged index is made anew from the rooms, and nothing that was planned 
   const folder = await newFolder();
   let server = await start(folder, "--shards", "2");
   const rooms = [...Array(6)].map((_, i) => `indexed${i}`);
+  const at = soon(2_000);
   for (const room of rooms) {
     const client = await planner(server, room);
-    await client.ask({ op: "schedule", in: 10, payload: "due" });
+    await client.ask({ op: "schedule", at, payload: "due" });
     await client.ask({ op: "schedule", in: 86_400_000, payload: "tomorrow" });
     await client.close();
   }
   await server.stop();
+  await eventually(() => Date.now() > at, "due");
   const index = join(folder, "alarms", "0-of-2.db");
   await writeFile(index, Buffer.alloc(8192, "x"));
   server = await start(folder, "--shards", "2");
