@@ -290,7 +290,8 @@ test("a room whose agent can't be made keeps what is due", async () => {
   const folder = await newFolder();
   let server = await start(folder, "--shards", "1");
   let client = await planner(server, "broken");
-  await client.ask({ op: "schedule", in: 50, payload: 1 });
+  // Not before the server has stopped.
+  await client.ask({ op: "schedule", in: 1_500, payload: 1 });
   await server.stop();
   server = await start(folder, "--shards", "1", "--env", "FAIL_START=yes");
   await server.logged(/Planner\/broken: what is due can't be done: no start/);
