@@ -9,6 +9,7 @@
 #include "codec/http/upgrade.h"
 #include "codec/ws/encoder.h"
 #include "codec/ws/mask.h"
+#include "load/bare.h"
 #include "reactor/ring.h"
 
 #include <algorithm>
@@ -34,6 +35,7 @@ using ringroom::reactor::Op;
 using ringroom::reactor::Ring;
 using ringroom::reactor::Tag;
 namespace ws = ringroom::codec::ws;
+namespace bare = ringroom::load::bare;
 
 struct Room {
   std::vector<std::uint32_t> members;
@@ -66,7 +68,8 @@ class Bare {
 
   [[noreturn]] void run() {
     for (;;) {
-      ring_.submit_and_wait(leaving_.empty() ? UINT64_MAX : 0, completions_.size() >= 16);
+      ring_.submit_and_wait(leaving_.empty() ? UINT64_MAX : 0,
+                            completions_.size() >= 16 ? Ring::busy_gather_ns : 0);
       completions_.clear();
       ring_.reap(completions_);
       forget_turn();
@@ -161,19 +164,18 @@ class Bare {
   }
 
   void messages(std::uint32_t slot, std::span<std::byte> input, std::uint16_t buffer) {
-    std::uint32_t length = 0;
-    while (input.size() >= sizeof(length)) {
-      std::memcpy(&length, input.data(), sizeof(length));
+    while (input.size() >= bare::length_bytes) {
+      const std::size_t length = bare::read_length(input);
       if (length > message_bytes_max) return leave(slot);
-      if (input.size() - sizeof(length) < length) break;
-      const std::span<std::byte> payload = input.subspan(sizeof(length), length);
-      input = input.subspan(sizeof(length) + length);
+      if (input.size() - bare::length_bytes < length) break;
+      const std::span<std::byte> payload = input.subspan(bare::length_bytes, length);
+      input = input.subspan(bare::length_bytes + length);
       if (clients_[slot].open) {
         message(slot, ws::Opcode::binary, payload, buffer);
       } else {
-        std::byte* answer = arena_.take(sizeof(length));
-        encode_header(answer, ws::Opcode::binary, 0);
-        queue(slot, answer, sizeof(length));
+        std::byte* answer = arena_.take(bare::length_bytes);
+        bare::write_length(answer, 0);
+        queue(slot, answer, bare::length_bytes);
         enter(slot, {reinterpret_cast<const char*>(payload.data()), payload.size()});
       }
     }
@@ -181,16 +183,12 @@ class Bare {
   }
 
   std::size_t header_bytes(std::size_t payload_bytes) const {
-    return is_tcp_ ? sizeof(std::uint32_t) : ws::header_bytes(payload_bytes);
+    return is_tcp_ ? bare::length_bytes : ws::header_bytes(payload_bytes);
   }
 
   void encode_header(std::byte* out, ws::Opcode opcode, std::size_t payload_bytes) const {
-    if (!is_tcp_) {
-      ws::encode_header(out, opcode, payload_bytes);
-      return;
-    }
-    const auto length = static_cast<std::uint32_t>(payload_bytes);
-    std::memcpy(out, &length, sizeof(length));
+    if (is_tcp_) return bare::write_length(out, payload_bytes);
+    ws::encode_header(out, opcode, payload_bytes);
   }
 
   void frames(std::uint32_t slot, std::span<std::byte> input, std::uint16_t buffer) {

@@ -52,7 +52,7 @@ std::size_t Crowd::turn(std::uint64_t deadline_ns, bool gather) {
   flush();
   if (!in_progress_.empty()) deadline_ns = std::min(deadline_ns, next_look_ns_);
   if (!gone_.empty()) deadline_ns = 0;
-  ring_.submit_and_wait(deadline_ns, gather);
+  ring_.submit_and_wait(deadline_ns, gather ? reactor::Ring::busy_gather_ns : 0);
   completions_.clear();
   ring_.reap(completions_);
   // What the kernel didn't take of the last turn's sends lies in memory that this turn will use.

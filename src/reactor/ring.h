@@ -132,11 +132,11 @@ class Ring {
   // ---- The turn.
 
   /// Hands over what is queued and waits for a completion, until `deadline_ns` of now_ns() at
-  /// most. 0: doesn't wait. With `gather`, waits a little for more than one (min-wait).
-  void submit_and_wait(std::uint64_t deadline_ns, bool gather);
-  /// The same, and for `gather_ns` nothing less than 64 completions ends the wait, nor a deadline
-  /// behind it. Without min-wait, and with 0, one completion is enough as ever.
-  void submit_and_gather(std::uint64_t deadline_ns, std::uint64_t gather_ns);
+  /// most. 0: doesn't wait. For `gather_ns` nothing less than 64 completions ends the wait, nor a
+  /// deadline behind it (min-wait; where the kernel has none, one completion is enough).
+  void submit_and_wait(std::uint64_t deadline_ns, std::uint64_t gather_ns = 0);
+  /// To gather for so long after a busy turn, since the next one is likely to be busy too.
+  static constexpr std::uint64_t busy_gather_ns = 50'000;
   /// Hands over what is queued, to have it sent now.
   void submit();
   /// Appends all completions that are there. The order is the kernel's.

@@ -18,7 +18,6 @@ namespace {
 
 constexpr int send_flags = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL;
 constexpr unsigned gather_completions = 64;
-constexpr std::uint64_t gather_short_ns = 50'000;
 // A reap that has so many goes to work on them first.
 constexpr unsigned drained_max = 4096;
 constexpr Tag peer_address_tag = Tag::with_payload(Op::ignored, 1);
@@ -336,12 +335,7 @@ void Ring::read_event(int event, std::uint64_t* counter, Tag tag) {
   io_uring_sqe_set_data64(sqe, tag.bits);
 }
 
-// After a busy turn the next one is likely to be busy too.
-void Ring::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
-  submit_and_gather(deadline_ns, gather ? gather_short_ns : 0);
-}
-
-void Ring::submit_and_gather(std::uint64_t deadline_ns, std::uint64_t gather_ns) {
+void Ring::submit_and_wait(std::uint64_t deadline_ns, std::uint64_t gather_ns) {
   const std::uint64_t now = deadline_ns == 0 || deadline_ns == UINT64_MAX ? 0 : now_ns();
   if (deadline_ns <= now || !body_->stashed.empty()) {
     io_uring_submit_and_get_events(&body_->ring);

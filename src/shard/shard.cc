@@ -138,7 +138,7 @@ void Shard::wait() {
   const bool work_left = next_completion_ < completions_.size() || !unfinished_.empty() ||
                          !going_to_bed_.empty() || hub_.has_work() || store_.has_turn() || starves;
   gather_ns_ = 0;
-  if (work_left) return ring_->submit_and_wait(0, false);
+  if (work_left) return ring_->submit_and_wait(0);
   completions_.clear();
   next_completion_ = 0;
   // Letters that come from now on ring the bell; those that came before are seen here.
@@ -151,11 +151,8 @@ void Shard::wait() {
   const std::uint64_t deadline =
       unsent ? ring_->now_ns() + retry_letters_ns : timers_.next_deadline();
   gather_ns_ = patience_ns();
-  if (gather_ns_ > 0) {
-    ring_->submit_and_gather(mail ? 0 : deadline, gather_ns_);
-  } else {
-    ring_->submit_and_wait(mail ? 0 : deadline, gather_);
-  }
+  const std::uint64_t busy_ns = was_busy_ ? reactor::Ring::busy_gather_ns : 0;
+  ring_->submit_and_wait(mail ? 0 : deadline, std::max(gather_ns_, busy_ns));
   lane_.asleep.store(false, std::memory_order_relaxed);
 }
 
@@ -173,7 +170,7 @@ void Shard::dispatch_all() {
     if (over_budget()) break;
   }
   events_of_turn_ = next_completion_ - first;
-  gather_ = events_of_turn_ >= busy_events;
+  was_busy_ = events_of_turn_ >= busy_events;
 }
 
 // By value: a callback may make the array grow.

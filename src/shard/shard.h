@@ -262,7 +262,7 @@ class Shard final : public agent_runtime::ShardServices {
   std::size_t next_completion_ = 0;  // of completions_, to be dispatched
   std::uint64_t turn_began_ns_ = 0;
   std::uint64_t events_of_turn_ = 0;
-  bool gather_ = false;
+  bool was_busy_ = false;
   std::uint64_t gather_ns_ = 0;    // what the last wait might have waited for more
   std::uint64_t until_clock_ = 0;  // messages until the budget is looked at
   std::uint64_t messages_per_clock_ = 1;

@@ -54,7 +54,7 @@ bool Shard::is_stopped() {
     if (record.stage == Stage::leaving) continue;
     connection_ended(slot, record);
   }
-  ring_->submit_and_wait(0, false);
+  ring_->submit_and_wait(0);
   cut_off_ = true;
   return !store_.is_writing();
 }

@@ -20,8 +20,6 @@ constexpr std::int64_t wall_start_ms = 1'720'000'000'000;
 // What a reading of the clock costs: time goes on between two of them.
 constexpr std::uint64_t clock_ns = 50;
 
-constexpr std::uint64_t gather_short_ns = 50'000;
-
 }  // namespace
 
 struct Ring::Body {
@@ -151,12 +149,8 @@ void Ring::read_event(int event, std::uint64_t* counter, Tag tag) {
       {.kind = Kind::read_event, .tag = tag, .descriptor = event, .counter = counter});
 }
 
-void Ring::submit_and_wait(std::uint64_t deadline_ns, bool gather) {
-  submit_and_gather(deadline_ns, gather ? gather_short_ns : 0);
-}
-
-void Ring::submit_and_gather(std::uint64_t deadline_ns, std::uint64_t gather_ns) {
-  body_->ring.submit_and_gather(deadline_ns, gather_ns);
+void Ring::submit_and_wait(std::uint64_t deadline_ns, std::uint64_t gather_ns) {
+  body_->ring.submit_and_wait(deadline_ns, gather_ns);
 }
 
 void Ring::submit() {

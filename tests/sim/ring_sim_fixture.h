@@ -53,7 +53,7 @@ inline std::string text_of(const Completion& completion) {
 /// One turn without waiting.
 inline std::vector<Completion> turn(Ring& ring) {
   std::vector<Completion> completions;
-  ring.submit_and_wait(0, false);
+  ring.submit_and_wait(0);
   ring.reap(completions);
   return completions;
 }
@@ -61,7 +61,7 @@ inline std::vector<Completion> turn(Ring& ring) {
 /// One turn with a wait of a second of the world's time at most.
 inline std::vector<Completion> wait_turn(Ring& ring) {
   std::vector<Completion> completions;
-  ring.submit_and_wait(ring.now_ns() + 1'000'000'000, false);
+  ring.submit_and_wait(ring.now_ns() + 1'000'000'000);
   ring.reap(completions);
   return completions;
 }

@@ -179,11 +179,11 @@ TEST(SimRing, JumpsToTheDeadlineWhenNothingHappens) {
   SimWorld world(1);
   auto ring = make_ring();
   const std::uint64_t deadline = ring->now_ns() + 5'000'000'000;
-  ring->submit_and_wait(deadline, false);
+  ring->submit_and_wait(deadline);
   EXPECT_GE(ring->now_ns(), deadline);
   EXPECT_LT(ring->now_ns(), deadline + 1'000'000);
   world.limit_time(world.now_ns() + 1000);
-  ring->submit_and_wait(deadline + 5'000'000'000, false);
+  ring->submit_and_wait(deadline + 5'000'000'000);
   EXPECT_LT(ring->now_ns(), deadline + 1'000'000);
   EXPECT_TRUE(world.is_quiet());
 }
@@ -193,7 +193,7 @@ TEST(SimRing, LeavesNoBusyRingBehind) {
   auto ring = make_ring();
   auto busy = make_ring();
   const std::uint64_t before = world.now_ns();
-  ring->submit_and_wait(before + 5'000'000'000, false);
+  ring->submit_and_wait(before + 5'000'000'000);
   EXPECT_LT(world.now_ns(), before + 1'000'000);
   EXPECT_FALSE(world.is_quiet());
 }

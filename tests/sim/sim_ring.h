@@ -72,7 +72,7 @@ class SimRing {
   /// Reaches the world's remote servers; `file` is taken at once.
   int connect(std::uint32_t file, Tag tag);
   void submit();
-  void submit_and_gather(std::uint64_t deadline_ns, std::uint64_t gather_ns);
+  void submit_and_wait(std::uint64_t deadline_ns, std::uint64_t gather_ns);
   void reap(std::vector<Completion>& completions);
 
   void hold(std::uint16_t buffer);

@@ -29,7 +29,7 @@ bool event_is_readable(int event) {
 
 }  // namespace
 
-void SimRing::submit_and_gather(std::uint64_t deadline_ns, std::uint64_t gather_ns) {
+void SimRing::submit_and_wait(std::uint64_t deadline_ns, std::uint64_t gather_ns) {
   submit();
   world_.advance(wait_ns);
   if (world_.chance(world_.faults().time_jumped)) {

@@ -112,7 +112,7 @@ TEST_P(BuffersTest, AreNotRefilledWithoutNeed) {
 TEST_P(BuffersTest, AreRefilledEvenIfTheyCameBackBeforeTheFailureWasRead) {
   EXPECT_EQ(exhaust().result, -ENOBUFS);
   ring_->receive(file_, receive_tag);
-  ring_->submit_and_wait(0, false);
+  ring_->submit_and_wait(0);
   release_all();
   EXPECT_TRUE(ring_->take_refilled());
   EXPECT_EQ(ring_.wait_for(receive_tag).result, -ENOBUFS);

@@ -87,13 +87,13 @@ class TestRing {
     for (;;) {
       if (const auto found = take(tag)) return *found;
       if (ring_->now_ns() >= deadline) throw std::runtime_error("no completion came");
-      ring_->submit_and_wait(deadline, false);
+      ring_->submit_and_wait(deadline);
       reap();
     }
   }
   /// The next one with the tag if it is there already, after what is queued was handed over.
   std::optional<Completion> poll_for(Tag tag) {
-    ring_->submit_and_wait(0, false);
+    ring_->submit_and_wait(0);
     reap();
     return take(tag);
   }

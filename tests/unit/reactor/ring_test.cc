@@ -131,7 +131,7 @@ TEST_P(RingTest, SaysHowMuchOfASendWasTaken) {
   std::string received;
   while (received.size() < text.size()) {
     EXPECT_FALSE(received.size() + (1U << 16) < rest.size() / 2 && ring_.poll_for(rest_tag));
-    ring_->submit_and_wait(0, false);  // lets the kernel go on
+    ring_->submit_and_wait(0);  // lets the kernel go on
     received += client_.read();
   }
   EXPECT_EQ(ring_.wait_for(rest_tag).result, static_cast<int>(rest.size()));
@@ -306,10 +306,10 @@ TEST_P(RingTest, LosesNoCompletionWhileItAsksForAnAddress) {
 }
 
 TEST_P(RingTest, WaitsNoLongerThanTheDeadline) {
-  for (const bool gather : {false, true}) {
-    ring_->submit_and_wait(0, gather);
-    ring_->submit_and_wait(ring_->now_ns() + 1'000'000, gather);
-    ring_->submit_and_wait(ring_->now_ns() - 1, gather);
+  for (const std::uint64_t gather_ns : {std::uint64_t{0}, Ring::busy_gather_ns}) {
+    ring_->submit_and_wait(0, gather_ns);
+    ring_->submit_and_wait(ring_->now_ns() + 1'000'000, gather_ns);
+    ring_->submit_and_wait(ring_->now_ns() - 1, gather_ns);
     ring_.reap();
     EXPECT_EQ(ring_.kept(), 0U);
   }
@@ -317,9 +317,9 @@ TEST_P(RingTest, WaitsNoLongerThanTheDeadline) {
 
 TEST_P(RingTest, WaitsForCompletionsWithoutADeadline) {
   const Tag letters = Tag::of(Op::letters, 0);
-  for (const bool gather : {false, true}) {
+  for (const std::uint64_t gather_ns : {std::uint64_t{0}, Ring::busy_gather_ns}) {
     ring_->wake(ring_->descriptor(), letters);
-    ring_->submit_and_wait(UINT64_MAX, gather);
+    ring_->submit_and_wait(UINT64_MAX, gather_ns);
     ring_.reap();
     EXPECT_TRUE(ring_.poll_for(letters));
   }
@@ -330,7 +330,7 @@ TEST_P(RingTest, GathersForAsLongAsItIsTold) {
   const Tag letters = Tag::of(Op::letters, 0);
   ring_->wake(ring_->descriptor(), letters);
   const std::uint64_t began = ring_->now_ns();
-  ring_->submit_and_gather(UINT64_MAX, gather_ns);
+  ring_->submit_and_wait(UINT64_MAX, gather_ns);
   const std::uint64_t waited_ns = ring_->now_ns() - began;
   EXPECT_GE(waited_ns, ring_->features().min_wait ? gather_ns : 0);
   EXPECT_TRUE(ring_.poll_for(letters));
@@ -340,10 +340,10 @@ TEST_P(RingTest, GathersNoLongerThanTheDeadline) {
   constexpr std::uint64_t hour_ns = 3'600'000'000'000;
   const Tag letters = Tag::of(Op::letters, 0);
   ring_->wake(ring_->descriptor(), letters);
-  ring_->submit_and_gather(ring_->now_ns() + 1'000'000, hour_ns);
+  ring_->submit_and_wait(ring_->now_ns() + 1'000'000, hour_ns);
   EXPECT_TRUE(ring_.poll_for(letters));
   for (int i = 0; i < 64; ++i) ring_->wake(ring_->descriptor(), letters);
-  ring_->submit_and_gather(UINT64_MAX, hour_ns);
+  ring_->submit_and_wait(UINT64_MAX, hour_ns);
   EXPECT_TRUE(ring_.poll_for(letters));
 }
 

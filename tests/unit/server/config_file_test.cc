@@ -1,11 +1,10 @@
 #include "server/config_file.h"
 
-#include <filesystem>
+#include "../../temporary_folder.h"
+
 #include <fstream>
 
 #include <gtest/gtest.h>
-
-#include <unistd.h>
 
 namespace ringroom::server {
 namespace {
@@ -15,19 +14,12 @@ using namespace std::chrono_literals;
 // A file that is gone after the test.
 class File {
  public:
-  explicit File(std::string_view content) {
-    std::string name = (std::filesystem::temp_directory_path() / "config-XXXXXX").string();
-    close(mkstemp(name.data()));
-    path_ = name;
-    std::ofstream(path_) << content;
-  }
-  ~File() { std::filesystem::remove(path_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
+  explicit File(std::string_view content) { std::ofstream(path_) << content; }
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
+  TemporaryFolder folder_;
+  std::string path_ = folder_.path() + "/config.toml";
 };
 
 Settings settings_of(std::string_view content) {
