@@ -1,7 +1,8 @@
 // The floor to compare the server with: the smallest WebSocket server on the same ring code, or the
 // same over bare TCP, as tcp:// of `ringroom load` means it: each message behind its length (u32),
 // the first one is the path, and is answered with an empty one. One thread, echo on paths with
-// /echo in them, relay on all others, one send per connection and turn, a broadcast encoded once.
+// /echo in them, TickRoom on those with /tick, relay on all others, one send per connection and
+// turn, a broadcast encoded once.
 // No UTF-8, timers, agents or backpressure: a client that breaks a rule, or doesn't read, is cut
 // off. Questions answered: what do agents and checks cost, and what does WebSocket? Use:
 // bare_server PORT [tcp], then the same load as against `ringroom serve --shards 1`.
@@ -13,6 +14,7 @@
 #include "reactor/ring.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -37,8 +39,18 @@ using ringroom::reactor::Tag;
 namespace ws = ringroom::codec::ws;
 namespace bare = ringroom::load::bare;
 
+// The last message of a member, as TickRoom sends it: number, length, bytes.
+struct Said {
+  static constexpr std::size_t bytes_max = 64;
+  std::uint32_t member = 0;
+  std::uint16_t size = 0;
+  std::array<std::byte, bytes_max> bytes;
+};
+
 struct Room {
   std::vector<std::uint32_t> members;
+  std::uint32_t members_total = 0;
+  bool ticks = false;
   std::byte* log = nullptr;
   std::size_t bytes = 0;
   std::size_t capacity = 0;
@@ -55,6 +67,7 @@ struct Client {
   bool dirty = false;
   Room* room = nullptr;  // null: echo
   std::size_t cursor = 0;
+  Said said;
   std::vector<Piece> pieces;
   std::vector<std::byte> partial;
 };
@@ -68,17 +81,59 @@ class Bare {
 
   [[noreturn]] void run() {
     for (;;) {
-      ring_.submit_and_wait(leaving_.empty() ? UINT64_MAX : 0,
-                            completions_.size() >= 16 ? Ring::busy_gather_ns : 0);
+      wait();
       completions_.clear();
       ring_.reap(completions_);
       forget_turn();
       for (const Completion& completion : completions_) dispatch(completion);
+      if (ring_.now_ns() >= next_phase_ns_) tick();
       flush();
     }
   }
 
  private:
+  // What comes in waits for the next rooms that tick.
+  void wait() {
+    const bool ticks = next_phase_ns_ != UINT64_MAX;
+    const std::uint64_t busy_ns = completions_.size() >= 16 ? Ring::busy_gather_ns : 0;
+    ring_.submit_and_wait(leaving_.empty() ? next_phase_ns_ : 0, ticks ? phase_ns : busy_ns);
+  }
+
+  void start_ticks(Room& room) {
+    room.ticks = true;
+    phases_[rooms_.size() % phases_.size()].push_back(&room);
+    if (next_phase_ns_ == UINT64_MAX) next_phase_ns_ = ring_.now_ns() + phase_ns;
+  }
+
+  void tick() {
+    next_phase_ns_ += phase_ns;
+    for (const Room* room : phases_[phase_]) send_state(*room);
+    phase_ = (phase_ + 1) % phases_.size();
+  }
+
+  void send_state(const Room& room) {
+    constexpr std::size_t entry_bytes = sizeof(Said::member) + sizeof(Said::size);
+    constexpr std::size_t header_bytes_max = 10;
+    std::byte* const state =
+        arena_.take(header_bytes_max + room.members.size() * (entry_bytes + Said::bytes_max)) +
+        header_bytes_max;
+    std::byte* end = state;
+    for (const std::uint32_t slot : room.members) {
+      const Said& said = clients_[slot].said;
+      if (said.size == 0) continue;
+      std::memcpy(end, &said.member, sizeof(said.member));
+      std::memcpy(end + sizeof(said.member), &said.size, sizeof(said.size));
+      std::memcpy(end + entry_bytes, said.bytes.data(), said.size);
+      end += entry_bytes + said.size;
+    }
+    const auto bytes = static_cast<std::size_t>(end - state);
+    std::byte* const frame = state - header_bytes(bytes);
+    encode_header(frame, ws::Opcode::binary, bytes);
+    for (const std::uint32_t slot : room.members) {
+      queue(slot, frame, static_cast<std::size_t>(end - frame));
+    }
+  }
+
   void forget_turn() {
     arena_.reset();
     for (const std::uint16_t buffer : held_) ring_.release(buffer);
@@ -161,6 +216,8 @@ class Bare {
     room.members.push_back(slot);
     clients_[slot].room = &room;
     clients_[slot].cursor = room.bytes;
+    clients_[slot].said.member = ++room.members_total;
+    if (path.find("/tick") != std::string_view::npos && !room.ticks) start_ticks(room);
   }
 
   void messages(std::uint32_t slot, std::span<std::byte> input, std::uint16_t buffer) {
@@ -228,6 +285,7 @@ class Bare {
                std::uint16_t buffer) {
     Client& client = clients_[slot];
     const std::size_t header = header_bytes(payload.size());
+    if (client.room != nullptr && client.room->ticks) return keep(client.said, payload);
     if (client.room != nullptr) return relay(slot, *client.room, opcode, payload);
     if (payload.size() >= 2048 && buffer != UINT16_MAX) {
       encode_header(payload.data() - header, opcode, payload.size());
@@ -239,6 +297,12 @@ class Bare {
     encode_header(frame, opcode, payload.size());
     std::memcpy(frame + header, payload.data(), payload.size());
     queue(slot, frame, header + payload.size());
+  }
+
+  static void keep(Said& said, std::span<const std::byte> payload) {
+    if (payload.size() > said.bytes.size()) return;
+    said.size = static_cast<std::uint16_t>(payload.size());
+    std::copy(payload.begin(), payload.end(), said.bytes.begin());
   }
 
   void relay(std::uint32_t slot, Room& room, ws::Opcode opcode, std::span<std::byte> payload) {
@@ -311,11 +375,15 @@ class Bare {
   }
 
   static constexpr std::uint32_t message_bytes_max = std::uint32_t{1} << 20U;  // of TCP
+  static constexpr std::uint64_t phase_ns = 1'000'000;
 
   Ring& ring_;
   const bool is_tcp_;
   std::vector<Client> clients_;
   std::unordered_map<std::string, Room> rooms_;
+  std::array<std::vector<Room*>, 50> phases_;  // whose rooms tick one after the other, at 20 Hz
+  std::size_t phase_ = 0;
+  std::uint64_t next_phase_ns_ = UINT64_MAX;
   std::vector<Completion> completions_;
   std::vector<std::uint32_t> dirty_;
   std::vector<Room*> logged_;
