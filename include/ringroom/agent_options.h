@@ -44,7 +44,8 @@ struct AgentOptions {
   bool protocol_frames = true;
   /// The first of them, which tells a client the room's name and class.
   bool send_identity_on_connect = true;
-  /// on_tick so many times a second while somebody is connected; 0: never. At most 1,000.
+  /// on_tick so many times a second while somebody is connected; 0: never. At most 1,000. The first
+  /// comes up to 2 ms later, in a millisecond in which other rooms of the shard tick as well.
   double tick_hz = 0;
   OutboxFull outbox_full = OutboxFull::close;
   /// permessage-deflate (RFC 7692) is accepted when a client offers it.
@@ -54,11 +55,12 @@ struct AgentOptions {
   DuplicateIds duplicate_ids = DuplicateIds::keep;
   /// Of queue() and broadcast_queued(), and for connections that ask for envelopes.
   Batching batching = {};
-  /// What comes in envelopes may wait so long for more of it, and all is handled at once, for fewer
-  /// wake-ups of the server; only on a shard where everybody who is connected agrees to it by this
-  /// option and has envelopes. What is queued leaves no later for it (flush_after_ms counts from
-  /// when the cause may have come); what is answered at once does, and so does a new connection.
-  /// 0: never. At most 1,000. Needs Linux 6.12; before that, nothing waits.
+  /// What comes in envelopes, or to a class with tick_hz, may wait so long for more of it, and all
+  /// is handled at once, for fewer wake-ups of the server; only on a shard where everybody who is
+  /// connected agrees to it by this option and has envelopes, or ticks. A tick waits for nothing
+  /// and sees all that came before it. What is queued leaves no later for it (flush_after_ms counts
+  /// from when the cause may have come); what is answered at once does, and so does a new
+  /// connection. 0: never. At most 1,000. Needs Linux 6.12; before that, nothing waits.
   std::uint32_t gather_ms = 0;
   /// What the class was called before: the rooms of that name are its own from the server's next
   /// start on. It may stay here, or go when they have moved.

@@ -39,9 +39,10 @@ void check_name(const char* what, std::string_view name) {
 // Kept in the record, so that it outlives the agent.
 void Host::agree_on_batching(Record& record, BatchFormat format) {
   if (format == BatchFormat::none) return;
+  const bool gathers = may_gather(record);
   record.set(format == BatchFormat::flatbuffers ? flag::batch_flat : flag::batch_json);
   if (awake_->batched != UINT32_MAX) ++awake_->batched;
-  runtime_.gathering().join(info_.options.gather_ms);
+  if (!gathers) runtime_.gathering().join(info_.options.gather_ms);
 }
 
 // Counted at the first question after the agent woke.

@@ -89,6 +89,7 @@ void Host::connect(const agent_runtime::Upgrade& upgrade) {
   touch();
   Record& record = hub().slab()[upgrade.slot];
   hub().join(room_, upgrade.slot, this);
+  if (may_gather(record)) runtime_.gathering().join(info_.options.gather_ms);
   if (!set_up(record, upgrade)) return refuse_session(record, upgrade);
   if (agent() != nullptr) start_ticks();
 }

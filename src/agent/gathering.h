@@ -1,6 +1,7 @@
 // Gathering: whether a shard may let what comes in wait a little for more
-// (AgentOptions::gather_ms). It may when all its connections have envelopes of classes that say so;
-// the most impatient of them decides. The Runtime's, on its shard; a count and a time.
+// (AgentOptions::gather_ms). It may when all its connections have envelopes, or ticks, of classes
+// that say so; the most impatient of them decides, and every deadline ends it. The Runtime's, on
+// its shard; a count and a time.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,8 @@ namespace ringroom::agent_runtime {
 
 class Gathering {
  public:
-  /// A connection with envelopes came or left, of a class with this option; 0: it won't wait.
+  /// A connection with envelopes or ticks came or left, of a class with this option; 0: it won't
+  /// wait.
   void join(std::uint32_t gather_ms) {
     if (gather_ms == 0) return;
     const std::uint32_t at_most_ms = std::min(gather_ms, ms_max);

@@ -192,12 +192,18 @@ void* Host::local_value(const LocalType& type, const Connection& connection) {
   return awake_->locals.at(type, member_index(connection), group_.members.size());
 }
 
+// Whether what comes from it may wait, if its class says so: for a tick, or since answers do.
+bool Host::may_gather(const connection::Record& record) const {
+  return info_.options.tick_hz > 0 || record.has(connection::flag::batched);
+}
+
 void Host::leave(connection::Record& record) {
   if (record.has(connection::flag::protocol)) --protocol_members_;
   const std::uint32_t index = record.member;
   const bool was_batched = record.has(connection::flag::batched);
+  const bool gathers = may_gather(record);
   const std::uint32_t last = hub().leave(record);
-  if (was_batched) runtime_.gathering().leave(info_.options.gather_ms);
+  if (gathers) runtime_.gathering().leave(info_.options.gather_ms);
   if (awake_ == nullptr) return;
   if (awake_->queues != nullptr) awake_->queues->leave(index, last);
   if (was_batched && awake_->batched != UINT32_MAX) --awake_->batched;

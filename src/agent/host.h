@@ -344,6 +344,7 @@ class Host {
   void answer_call(ConnectionRef to, const std::string& id, const json& result);
   void call_on_close(Connection& member, std::uint16_t code, std::string_view reason, bool clean);
   void leave(connection::Record& record);
+  bool may_gather(const connection::Record& record) const;
   bool excluded(const Exclusions& without);
   void send_to_all_but(std::span<const std::uint32_t> left_out,
                        codec::ws::Opcode opcode,

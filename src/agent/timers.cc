@@ -10,6 +10,16 @@ using agent_runtime::RoomTimer;
 
 namespace {
 constexpr std::uint64_t flush_before_sleep_ns = 1'000'000;
+constexpr std::uint64_t tick_phase_ns = 1'000'000;
+
+// The next of the moments, a millisecond or a little more from each other, in which a shard's rooms
+// with this step tick: one turn then sends the states of many rooms.
+std::uint64_t next_phase(std::uint64_t now_ns, std::uint64_t step_ns) {
+  const std::uint64_t phases = std::max<std::uint64_t>(step_ns / tick_phase_ns, 1);
+  const std::uint64_t phase_ns = step_ns / phases;
+  const std::uint64_t within = now_ns % step_ns;
+  return now_ns - within + std::min((within + phase_ns - 1) / phase_ns * phase_ns, step_ns);
+}
 }  // namespace
 
 void Host::fire(base::Timer& timer) {
@@ -45,7 +55,7 @@ void Host::on_idle() {
 
 void Host::start_ticks() {
   if (awake_->tick_hz <= 0 || awake_->tick.is_set()) return;
-  awake_->ticks_start_ns = runtime_.now_ns();
+  awake_->ticks_start_ns = next_phase(runtime_.now_ns(), tick_step_ns());
   awake_->ticks_done = 0;
   runtime_.timers().set(awake_->tick, awake_->ticks_start_ns + tick_step_ns());
 }

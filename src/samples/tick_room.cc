@@ -12,7 +12,7 @@ using namespace ringroom;
 class TickRoom final : public Agent {
  public:
   using Agent::Agent;
-  static constexpr AgentOptions options{.protocol_frames = false, .tick_hz = 20};
+  static constexpr AgentOptions options{.protocol_frames = false, .tick_hz = 20, .gather_ms = 50};
 
   void on_connect(Connection& member, const ConnectionContext&) override {
     member.local<Said>() = {.member = ++members_total_};
