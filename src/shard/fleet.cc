@@ -44,29 +44,36 @@ Fleet::Fleet(const Config& config, std::vector<int> listeners, int admin_listene
 Fleet::~Fleet() = default;
 
 // Synced writes go past the page cache: a third of the CPU.
-Fleet::Data::Data(const Config& config, store::FolderLock taken)
+Fleet::Data::Data(const Config& config,
+                  store::FolderLock taken,
+                  store::Leftover leftover,
+                  store::Helper::Worker worker)
     : lock(std::move(taken)),
-      helper(
-          config.data,
-          config.durability == Durability::strict ? store::Access::direct : store::Access::write) {}
+      helper(config.data,
+             config.durability == Durability::strict ? store::Access::direct : store::Access::write,
+             std::move(leftover),
+             worker) {}
 
-std::string Fleet::open_data() {
+std::string Fleet::open_data(store::Helper::Worker worker) {
   if (config_.data == ":memory:") return {};
   store::FolderLock lock;
   store::Trouble trouble = lock.take(config_.data);
-  if (trouble.empty()) trouble = store::recover(config_.data);
+  const bool ended_well = trouble.empty() && !store::has_segments(config_.data);
+  store::Leftover leftover(config_.data);
+  if (trouble.empty()) trouble = store::recover(config_.data, &leftover);
   store::Renamed renamed;
   for (const detail::AgentClassInfo& info : config_.classes) {
     const std::string_view old = info.options.renamed_from;
     if (!trouble.empty() || old.empty()) continue;
-    trouble = store::rename_class(config_.data, old, info.name);
+    trouble = store::rename_class(config_.data, old, info.name, leftover.behind().get());
     renamed.emplace_back(old, info.name);
   }
   if (trouble.empty()) {
-    trouble = store::move_alarms(config_.data, shards(), &Fleet::home_of, renamed);
+    const auto check = ended_well ? store::Check::doubted : store::Check::all;
+    trouble = store::move_alarms(config_.data, shards(), &Fleet::home_of, renamed, check);
   }
   if (!trouble.empty()) return "--data: " + trouble;
-  data_ = std::make_unique<Data>(config_, std::move(lock));
+  data_ = std::make_unique<Data>(config_, std::move(lock), std::move(leftover), worker);
   return {};
 }
 

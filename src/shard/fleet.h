@@ -47,7 +47,7 @@ class Fleet {
 
   /// Takes the data folder, and brings its files up to date after a crash. Returns what prevents
   /// it, with advice. Before the first shard is made; blocks.
-  std::string open_data();
+  std::string open_data(store::Helper::Worker worker = store::Helper::Worker::thread);
   /// Null: nothing is stored.
   store::Helper* storage_helper() { return data_ ? &data_->helper : nullptr; }
 
@@ -84,7 +84,10 @@ class Fleet {
 
  private:
   struct Data {
-    Data(const Config& config, store::FolderLock taken);
+    Data(const Config& config,
+         store::FolderLock taken,
+         store::Leftover leftover,
+         store::Helper::Worker worker);
     store::FolderLock lock;
     store::Helper helper;
   };

@@ -1,5 +1,7 @@
 #include "store/alarm_index.h"
 
+#include <utility>
+
 namespace ringroom::store {
 
 AlarmIndex::AlarmIndex(Store& store, std::string name) : store_(store), name_(std::move(name)) {
@@ -12,7 +14,12 @@ void AlarmIndex::reopen() {
 }
 
 SqlRows AlarmIndex::run(std::string_view query, std::span<const SqlValue> values) {
-  return database_->database().run_own(query, values);
+  try {
+    return database_->database().run_own(query, values);
+  } catch (const SqlError&) {
+    if (!std::exchange(is_doubted_, true)) store_.put_beside(name_, doubted);
+    throw;
+  }
 }
 
 // A shard whose rooms never had an alarm has no file.

@@ -22,6 +22,10 @@ struct Alarm {
 
 class AlarmIndex {
  public:
+  /// A file of this ending beside an index says that a query of it has failed, so that the next
+  /// start looks whether it is damaged.
+  static constexpr const char* doubted = ".doubted";
+
   /// `name`: of the database, from alarms_name().
   AlarmIndex(Store& store, std::string name);
 
@@ -46,6 +50,7 @@ class AlarmIndex {
   std::string name_;
   std::optional<RoomStore> database_;
   bool has_table_ = false;
+  bool is_doubted_ = false;
 };
 
 }  // namespace ringroom::store

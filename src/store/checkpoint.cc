@@ -9,6 +9,11 @@
 namespace ringroom::store {
 
 namespace {
+// And not the index of a shard.
+bool is_of_room(std::string_view name) {
+  return std::count(name.begin(), name.end(), '/') == 2;
+}
+
 // Of the log, in one call: the kernel gives the core to nobody while it prepares a direct read.
 constexpr std::size_t read_bytes = std::size_t{128} << 10U;
 
@@ -90,6 +95,8 @@ Trouble trouble(const std::string& what, const std::string& path, int error) {
   const std::string advice = error == ENOSPC   ? " (the disk is full: free some space)"
                              : error == EACCES ? " (check the owner and mode of the data folder)"
                              : error == EROFS  ? " (its file system is mounted read-only)"
+                             : error == EPERM  ? " (it may be immutable: see chattr(1))"
+                             : error == EISDIR ? " (a folder is in its place: move that away)"
                                                : "";
   return what + (path.empty() ? "" : " " + path) + ": " + std::strerror(error) + advice;
 }
@@ -99,8 +106,7 @@ std::string log_folder(const std::string& folder) {
 }
 
 std::string database_path(const std::string& folder, std::string_view name) {
-  const bool is_room = std::count(name.begin(), name.end(), '/') == 2;
-  return folder + (is_room ? "/rooms/" : "/") + std::string(name);
+  return folder + (is_of_room(name) ? "/rooms/" : "/") + std::string(name);
 }
 
 Trouble write_back(const File& segment,
@@ -120,7 +126,9 @@ Trouble write_back(const File& segment,
     const int error = write_database(path, newest);
     if (error == 0) continue;
     Trouble why = trouble("cannot write", path, error);
-    if (leftover == nullptr || !is_of_one_file(error)) return why;
+    // Without its index a shard doesn't find what is due.
+    const bool is_index = !is_of_room(name);
+    if (leftover == nullptr || !is_of_one_file(error) || is_index) return why;
     leftover->keep(name, newest, why);
   }
   return {};
@@ -147,7 +155,11 @@ Trouble find_segments(const std::string& folder, std::multimap<std::uint64_t, st
   return {};
 }
 
-Trouble recover(const std::string& folder) {
+bool has_segments(const std::string& folder) {
+  return !list_files(log_folder(folder)).empty();
+}
+
+Trouble recover(const std::string& folder, Leftover* leftover) {
   std::multimap<std::uint64_t, std::string> segments;
   if (Trouble failed = find_segments(folder, segments); !failed.empty()) return failed;
   if (segments.empty()) return {};
@@ -157,7 +169,12 @@ Trouble recover(const std::string& folder) {
     oldest_first.push_back(path);
     File file;
     if (const int error = file.open(path, Access::read)) return trouble("cannot read", path, error);
-    if (Trouble failed = write_back(file, folder, whole, nullptr); !failed.empty()) return failed;
+    if (Trouble failed = write_back(file, folder, whole, leftover); !failed.empty()) return failed;
+  }
+  if (leftover != nullptr && leftover->has_changed()) {
+    // Behind all that were found, one of which may be its file of the last run.
+    const std::uint64_t generation = segments.rbegin()->first + 1;
+    if (Trouble failed = leftover->store(generation); !failed.empty()) return failed;
   }
   if (const int error = sync_all(folder)) return trouble("cannot sync", folder, error);
   return remove_in_order(oldest_first, folder);

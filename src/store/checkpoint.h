@@ -55,9 +55,12 @@ Trouble write_back(const File& segment,
                    BlockBuffer& whole,
                    Leftover* leftover);
 
+/// Whether a start has something to recover: a server that ended as it should leaves nothing.
+bool has_segments(const std::string& folder);
 /// What a start finds in the folder of the logs: all segments, oldest first, are written back,
-/// synced and removed.
-Trouble recover(const std::string& folder);
+/// synced and removed. `leftover`: for rooms whose files can't be written; null: the first one of
+/// them is a trouble.
+Trouble recover(const std::string& folder, Leftover* leftover = nullptr);
 
 /// Removes segments that are written back, so that a crash never leaves an older one without the
 /// newer: its pages would be taken for the newest.

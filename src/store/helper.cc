@@ -54,9 +54,14 @@ void Desk::put(Answer answer) {
   static_cast<void>(::write(event_, &one, sizeof(one)) > 0);
 }
 
-Helper::Helper(std::string folder, Access access)
-    : folder_(std::move(folder)), access_(access), leftover_(folder_) {
-  thread_ = std::thread([this] { run(); });
+Helper::Helper(std::string folder, Access access, Leftover leftover, Worker worker)
+    : folder_(std::move(folder)),
+      access_(access),
+      behind_(leftover.behind()),
+      next_generation_(leftover.generation() + 1),
+      leftover_(std::move(leftover)),
+      last_generation_(leftover_.generation()) {
+  if (worker == Worker::thread) thread_ = std::thread([this] { run(); });
 }
 
 Helper::~Helper() {
@@ -64,8 +69,17 @@ Helper::~Helper() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
-  changed_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) {
+    changed_.notify_one();
+    thread_.join();
+  } else {
+    work();
+  }
+}
+
+std::shared_ptr<const Behind> Helper::behind() const {
+  const std::lock_guard lock(mutex_);
+  return behind_;
 }
 
 void Helper::make(std::shared_ptr<Desk> desk, std::uint64_t bytes) {
@@ -97,32 +111,43 @@ void Helper::run() {
   // Of this thread alone (setpriority(2), "C library/kernel differences"). If it isn't possible,
   // shards wait longer.
   static_cast<void>(::setpriority(PRIO_PROCESS, 0, niceness));
-  std::vector<Job> jobs;
-  while (next_jobs(jobs)) {
-    const auto made = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) {
-      return job.kind == Answer::Kind::written_back;
-    });
-    for (auto job = made; job != jobs.end(); ++job) make_segment(std::move(*job));
-    jobs.erase(made, jobs.end());
-    if (!jobs.empty() || !leftover_.empty()) write_all_back(std::move(jobs));
-  }
+  while (wait_for_jobs()) work();
 }
 
-// What waits: of the segments, the oldest first. None if it is only time to try again what failed.
-// False at the end.
-bool Helper::next_jobs(std::vector<Job>& jobs) {
+void Helper::work() {
+  std::vector<Job> jobs = take_jobs();
+  const auto made = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) {
+    return job.kind == Answer::Kind::written_back;
+  });
+  for (auto job = made; job != jobs.end(); ++job) make_segment(std::move(*job));
+  jobs.erase(made, jobs.end());
+  if (!jobs.empty() || !leftover_.empty()) write_all_back(std::move(jobs));
+}
+
+void Helper::wait_for_answer(const Desk& desk) {
+  if (thread_.joinable()) return desk.wait();
+  work();
+}
+
+// Or until it is time to try again what failed. False at the end.
+bool Helper::wait_for_jobs() {
   std::unique_lock lock(mutex_);
   const auto has_work = [this] { return ending_ || !jobs_.empty(); };
   if (failed_.empty() && leftover_.empty()) {
     changed_.wait(lock, has_work);
-    if (jobs_.empty()) return false;
-  } else if (!changed_.wait_for(lock, retry_every, has_work) || jobs_.empty()) {
-    if (ending_ && std::exchange(last_try_over_, true)) return false;
+    return !jobs_.empty();
   }
-  jobs = std::exchange(failed_, {});
+  const bool is_over = changed_.wait_for(lock, retry_every, has_work) && jobs_.empty();
+  return !is_over || !std::exchange(last_try_over_, true);
+}
+
+// Of the segments, the oldest first. None if it is only time to try again.
+std::vector<Helper::Job> Helper::take_jobs() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Job> jobs = std::exchange(failed_, {});
   std::move(jobs_.begin(), jobs_.end(), std::back_inserter(jobs));
   jobs_.clear();
-  return true;
+  return jobs;
 }
 
 void Helper::make_segment(Job job) {
@@ -172,6 +197,10 @@ void Helper::write_all_back(std::vector<Job> jobs) {
   const bool was_behind = !leftover_.empty();
   const Trouble failure = try_write_back(jobs);
   const std::shared_ptr<const Behind> behind = leftover_.behind();
+  if (failure.empty()) {
+    const std::lock_guard lock(mutex_);
+    behind_ = behind;
+  }
   for (const Job& job : jobs) {
     job.desk->put({.kind = Answer::Kind::written_back,
                    .last_batch = job.last_batch,

@@ -64,14 +64,21 @@ class Desk {
 
 class Helper {
  public:
-  /// How files of the log are written: past the page cache if they are synced each time.
-  Helper(std::string folder, Access access);
+  /// Who does what was asked: a thread of its own, or whoever calls work(), as a simulation does.
+  enum class Worker : std::uint8_t { thread, caller };
+
+  /// `access`: how files of the log are written: past the page cache if they are synced each time.
+  /// `leftover`: what the start couldn't write back.
+  Helper(std::string folder, Access access, Leftover leftover, Worker worker = Worker::thread);
+  Helper(const std::string& folder, Access access) : Helper(folder, access, Leftover(folder)) {}
   /// Does what was asked, then ends. What can't be done stays for the next start.
   ~Helper();
   Helper(const Helper&) = delete;
   Helper& operator=(const Helper&) = delete;
 
   const std::string& folder() const { return folder_; }
+  /// The databases that are left over now; null: none. Of any thread.
+  std::shared_ptr<const Behind> behind() const;
   /// Asks for a new segment of at least that many bytes.
   void make(std::shared_ptr<Desk> desk, std::uint64_t bytes);
   /// Gives up a segment. `cut`: what lies from there on was never promised, and must not be found
@@ -80,6 +87,10 @@ class Helper {
                   Segment segment,
                   std::uint64_t last_batch,
                   std::optional<std::uint64_t> cut);
+  /// Does what waits. Of a helper without a thread.
+  void work();
+  /// Until there is an answer at the desk, or there may be one.
+  void wait_for_answer(const Desk& desk);
 
  private:
   struct Job {
@@ -92,7 +103,8 @@ class Helper {
 
   void add(Job job);
   void run();
-  bool next_jobs(std::vector<Job>& jobs);
+  bool wait_for_jobs();
+  std::vector<Job> take_jobs();
   void make_segment(Job job);
   void try_again(std::vector<Job> jobs, const Trouble& failure);
   Trouble fill(Segment& segment);
@@ -101,9 +113,10 @@ class Helper {
 
   const std::string folder_;
   const Access access_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
+  std::shared_ptr<const Behind> behind_;
   bool ending_ = false;
   bool last_try_over_ = false;
   std::uint64_t next_generation_ = 1;
@@ -112,8 +125,8 @@ class Helper {
   Leftover leftover_;
   std::uint64_t last_generation_ = 0;     // of the segments that were written back
   std::set<std::shared_ptr<Desk>> told_;  // of databases that were left over
-  BlockBuffer whole_;  // a segment; kept, since memory that is new to the process costs more
-  std::thread thread_;
+  BlockBuffer whole_;   // a segment; kept, since memory that is new to the process costs more
+  std::thread thread_;  // none: Worker::caller
 };
 
 }  // namespace ringroom::store

@@ -25,8 +25,8 @@ void Leftover::keep(std::string_view name, const Newest& newest, const Trouble& 
     found = kept_.try_emplace(std::string(name)).first;
     found->second.why = why;
     base::log_error("storage: " + why +
-                    "; until it can be written, which is tried each second, writes of its room "
-                    "fail, and the log keeps what it has");
+                    "; until it can be written, which is tried each second, its room has this "
+                    "error, and the log keeps what was written");
   }
   Kept& kept = found->second;
   for (const auto& [number, parts] : newest.pages) {
@@ -56,7 +56,9 @@ void Leftover::try_again() {
 Trouble Leftover::store(std::uint64_t generation) {
   std::string path;
   if (!kept_.empty()) {
-    path = log_folder(folder_) + "/left-" + std::to_string(++files_) + ".log";
+    // No start takes the name of an earlier run's, whose generations are older.
+    path = log_folder(folder_) + "/left-" + std::to_string(generation) + "-" +
+           std::to_string(++files_) + ".log";
     if (const int failed = write(path, generation)) {
       remove_file(path);
       return trouble("cannot write", path, failed);
@@ -64,6 +66,7 @@ Trouble Leftover::store(std::uint64_t generation) {
   }
   if (!path_.empty()) replaced_.push_back(path_);
   path_ = std::move(path);
+  generation_ = generation;
   has_changed_ = false;
   return {};
 }

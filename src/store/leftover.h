@@ -1,6 +1,7 @@
 // Leftover: databases whose own files can't be written, each with its newest pages, while all
 // others are written back. They stand in a file of the log, so that the segments they came from can
-// go. On the helper's thread. Bounded: a room that is left over can't be written to any more.
+// go. On the helper's thread, or at a start before there are others. Bounded: a room that is left
+// over can't be written to any more.
 #pragma once
 
 #include "store/checkpoint.h"
@@ -34,6 +35,8 @@ class Leftover {
   bool has_changed() const { return has_changed_; }
   /// Makes its file of the log anew, as a segment of that generation: to be synced.
   Trouble store(std::uint64_t generation);
+  /// Of its newest file; 0: there was none.
+  std::uint64_t generation() const { return generation_; }
   /// Its files that the newest one replaces: to be removed when that is synced, before segments
   /// that were written since.
   const std::vector<std::string>& replaced() const { return replaced_; }
@@ -60,6 +63,7 @@ class Leftover {
   bool has_changed_ = false;
   std::string path_;  // of its file; empty: there is none
   std::vector<std::string> replaced_;
+  std::uint64_t generation_ = 0;
   std::uint64_t files_ = 0;  // made
 };
 

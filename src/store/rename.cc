@@ -36,7 +36,16 @@ Trouble move_rooms(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-Trouble rename_class(const std::string& folder, std::string_view from, std::string_view to) {
+Trouble rename_class(const std::string& folder,
+                     std::string_view from,
+                     std::string_view to,
+                     const Behind* behind) {
+  if (behind != nullptr) {
+    const auto first = behind->lower_bound(class_folder(from) + "/");
+    if (first != behind->end() && first->first.starts_with(class_folder(from) + "/")) {
+      return first->second + "; class " + std::string(from) + " can't be renamed before";
+    }
+  }
   const fs::path rooms = fs::path(folder) / "rooms";
   const fs::path old_folder = rooms / class_folder(from);
   const fs::path new_folder = rooms / class_folder(to);

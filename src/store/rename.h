@@ -2,7 +2,7 @@
 // the logs.
 #pragma once
 
-#include "store/checkpoint.h"
+#include "store/leftover.h"
 
 #include <string>
 #include <string_view>
@@ -10,7 +10,11 @@
 namespace ringroom::store {
 
 /// Gives the rooms of class `from` to class `to`, durably. Ended by a crash it is finished the next
-/// time. A room that both have stays with both, and is told in the log.
-Trouble rename_class(const std::string& folder, std::string_view from, std::string_view to);
+/// time. A room that both have stays with both, and is told in the log. Not while something of the
+/// class is `behind` what the log has.
+Trouble rename_class(const std::string& folder,
+                     std::string_view from,
+                     std::string_view to,
+                     const Behind* behind = nullptr);
 
 }  // namespace ringroom::store

@@ -18,6 +18,7 @@ Store::Store(Helper* helper, const StoreOptions& options) : helper_(helper), opt
   if (helper_ == nullptr) return;
   const bool is_synced = options_.durability == Durability::strict;
   log_.emplace(*helper_, options_.segment_bytes, is_synced ? block_bytes : record_unit);
+  unread_ = helper_->behind();
 }
 
 Store::~Store() = default;
@@ -25,13 +26,29 @@ Store::~Store() = default;
 // ---- Databases
 
 Pages& Store::acquire(const std::string& name) {
-  std::unique_ptr<Pages>& pages = pages_[name];
-  if (pages == nullptr) {
+  auto found = pages_.find(name);
+  if (found == pages_.end()) {
+    refuse_if_unread(name);
     const std::string path = in_memory() ? "" : database_path(helper_->folder(), name);
-    pages = std::make_unique<Pages>(name, path);
+    found = pages_.emplace(name, std::make_unique<Pages>(name, path)).first;
   }
-  ++pages->users;
-  return *pages;
+  ++found->second->users;
+  return *found->second;
+}
+
+// Of what a start couldn't write back the newest is in the log alone: the file isn't to be taken
+// for it before the helper has written it.
+void Store::refuse_if_unread(const std::string& name) {
+  if (unread_ == nullptr) [[likely]]
+    return;
+  const auto why = unread_->find(name);
+  if (why == unread_->end()) return;
+  const std::shared_ptr<const Behind> now = helper_->behind();
+  if (now == nullptr) {
+    unread_.reset();
+  } else if (now->contains(name)) {
+    throw SqlError("", why->second + "; what the room wrote last stands in the log until then");
+  }
 }
 
 // What isn't in the file yet stays.
@@ -67,6 +84,15 @@ std::optional<Reading> Store::read(const Identity& identity, std::string_view qu
   limits.result_bytes_max = reading_bytes_max;
   Database database(vfs_, use.pages, turn, identity, limits);
   return Reading{database.run_own(query), use.pages.newest_batch()};
+}
+
+void Store::put_beside(const std::string& name, const char* ending) const {
+  if (in_memory()) return;
+  const std::string path = database_path(helper_->folder(), name) + ending;
+  File file;
+  if (const int error = file.open(path, Access::write)) {
+    base::log_error("storage: " + trouble("cannot make", path, error));
+  }
 }
 
 // ---- The turn
@@ -171,11 +197,13 @@ void Store::finish() {
     if (const auto write = log_->next_write()) {
       written(log_->write_now(*write));
     } else if (log_->trouble().empty()) {
-      log_->desk().wait();
+      helper_->wait_for_answer(log_->desk());
     }
     read_answers();
   }
-  for (read_answers(); log_->is_waiting_for_segment(); read_answers()) log_->desk().wait();
+  for (read_answers(); log_->is_waiting_for_segment(); read_answers()) {
+    helper_->wait_for_answer(log_->desk());
+  }
   log_->finish();
 }
 

@@ -106,6 +106,9 @@ class Store {
   /// most. Throws SqlError.
   std::optional<Reading> read(const Identity& identity, std::string_view query);
 
+  /// Makes an empty file beside a database's, as a word to the next start. Blocks.
+  void put_beside(const std::string& name, const char* ending) const;
+
   std::size_t open_databases() const { return open_.size(); }
   const StoreCounts& counts() const { return counts_; }
   /// Segments that the helper has yet to write back.
@@ -131,6 +134,7 @@ class Store {
   };
 
   Pages& acquire(const std::string& name);
+  void refuse_if_unread(const std::string& name);
   void release(Pages& pages);
   void make_room();
   Committed commit(RoomStore& room);
@@ -150,6 +154,7 @@ class Store {
   bool in_trouble_ = false;
   std::uint64_t written_back_ = 0;        // batches up to this one, but for those of databases
   std::shared_ptr<const Behind> behind_;  // whose files can't be written; null: all can
+  std::shared_ptr<const Behind> unread_;  // the same before this store was made
   std::uint64_t write_bytes_ = 0;         // of the one that is under way
   StoreCounts counts_;
 };

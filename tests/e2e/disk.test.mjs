@@ -2,7 +2,7 @@
 // that it is about, other rooms go on, and nothing that was acknowledged is lost.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, chown, mkdtemp, open, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -135,6 +135,38 @@ test("a room whose file can't be written keeps back neither others nor the log",
     assert.deepEqual(await kept(), { rows: [{ a: 1 }, { a: 2 }, { a: 3 }] });
     await server.stop();
   });
+
+test("a start goes on without a room whose file can't be written, and loses nothing of it", async () => {
+  const folder = await filledFolder("kept", "other");
+  const file = await fileOf(folder, "kept");
+  let server = await Server.start(["--data", folder]);
+  assert.deepEqual(await sql(server, "kept", "INSERT INTO t VALUES (2)"), { rows: [] });
+  await server.end("SIGKILL");
+  await rename(file, `${file}.away`);
+  await mkdir(file);  // root may write everything else
+  const told = /cannot write .*kept\.db: Is a directory \(a folder is in its place: move that away\)/;
+  for (let start = 1; start <= 2; start += 1) {
+    server = await Server.start(["--data", folder]);
+    await server.logged(told);
+    assert.match((await sql(server, "kept", "SELECT a FROM t")).error, told);
+    assert.match((await sql(server, "kept", "INSERT INTO t VALUES (3)")).error, told);
+    assert.deepEqual(await sql(server, "other", "INSERT INTO t VALUES (2)"), { rows: [] });
+    if (start === 1) await server.stop();
+  }
+  await rmdir(file);
+  await rename(`${file}.away`, file);
+  await server.logged(/kept\.db can be written again/);
+  const kept = () => sql(server, "kept", "SELECT a FROM t ORDER BY a");
+  await eventually(async () => (await kept()).rows !== undefined, "it is read");
+  assert.deepEqual(await kept(), { rows: [{ a: 1 }, { a: 2 }] });
+  assert.deepEqual(await sql(server, "kept", "INSERT INTO t VALUES (3)"), { rows: [] });
+  await server.stop();
+  assert.deepEqual(await readdir(join(folder, "log")), []);
+  server = await Server.start(["--data", folder]);
+  assert.deepEqual(await kept(), { rows: [{ a: 1 }, { a: 2 }, { a: 3 }] });
+  assert.deepEqual(await sql(server, "other", "SELECT count(*) AS n FROM t"), { rows: [{ n: 3 }] });
+  await server.stop();
+});
 
 test("a read-only disk is told, also when it becomes one", { skip: !isRoot && "needs root" }, async (context) => {
   const folder = await newFolder();

@@ -24,7 +24,7 @@ std::vector<int> make_listeners(SimWorld& world, unsigned shards) {
 
 SimFleet::SimFleet(SimWorld& world, const shard::Config& config, unsigned shards)
     : world_(world), listeners_(make_listeners(world, shards)), fleet_(config, listeners_, -1) {
-  const std::string trouble = fleet_.open_data();
+  const std::string trouble = fleet_.open_data(store::Helper::Worker::caller);
   ASSERT(trouble.empty());
   for (unsigned i = 0; i < shards; ++i) {
     std::string failure;
@@ -59,9 +59,16 @@ bool SimFleet::run(std::uint64_t nanoseconds) {
     for (unsigned i = 0; i < shards_.size(); ++i) {
       turn((first + i) % static_cast<unsigned>(shards_.size()));
     }
+    help();
     quiet = world_.is_quiet() ? quiet + 1 : 0;
   }
   return true;
+}
+
+// Sooner or later.
+void SimFleet::help() {
+  store::Helper* helper = fleet_.storage_helper();
+  if (helper != nullptr && world_.chance(0.3)) helper->work();
 }
 
 bool SimFleet::is_stopped() const {

@@ -29,6 +29,8 @@ class SimFleet {
   /// Turns of all shards, in any order, until nothing is left to do for that long. False if they
   /// never came to rest.
   bool run(std::uint64_t nanoseconds);
+  /// What the storage's helper has to do is done, or waits: it has no thread here.
+  void help();
   /// Asks all shards to stop; run() ends them.
   void stop() { fleet_.stop(); }
   bool is_stopped() const;

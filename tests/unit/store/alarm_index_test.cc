@@ -221,6 +221,32 @@ TEST(AlarmIndex, ADamagedOneIsMadeAnewFromTheRooms) {
   }
 }
 
+// Behind its first page, where only reading all of it or a query finds that.
+TEST(AlarmIndex, OneThatAQueryFailedInIsCheckedByTheNextStart) {
+  TemporaryFolder folder;
+  const std::string expected = fill_with_rooms(folder.path());
+  const std::string path = folder.path() + "/" + alarms_name(0, 1);
+  damage(path);
+  ASSERT_EQ(move_alarms(folder.path(), 1, by_length), "");
+  {
+    File file;
+    ASSERT_EQ(file.open(path, Access::write), 0);
+    ASSERT_EQ(file.write(std::vector<std::byte>(8192, std::byte{42}), 4096), 0);
+  }
+  ASSERT_EQ(move_alarms(folder.path(), 1, by_length, {}, Check::doubted), "");
+  {
+    RunningStore store(folder.path());
+    {
+      AlarmIndex index(*store, alarms_name(0, 1));
+      EXPECT_THROW(static_cast<void>(index.after({}, 100)), SqlError);
+    }
+    store.stop();
+  }
+  ASSERT_EQ(move_alarms(folder.path(), 1, by_length, {}, Check::doubted), "");
+  EXPECT_EQ(alarms_of(folder.path(), 1), expected);
+  EXPECT_EQ(list_files(folder.path() + "/alarms").size(), 1U);
+}
+
 // What a crash between setting it aside and the new one leaves.
 TEST(AlarmIndex, IsMadeAnewAtTheNextStartIfThatWasCutShort) {
   TemporaryFolder folder;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -23,8 +24,13 @@ namespace ringroom::store {
 class RunningStore {
  public:
   explicit RunningStore(const std::string& folder, const StoreOptions& options = {})
+      : RunningStore(folder, options, Leftover(folder)) {}
+  /// With what the start couldn't write back.
+  RunningStore(const std::string& folder, const StoreOptions& options, Leftover leftover)
       : helper_(std::make_unique<Helper>(
-            folder, options.durability == Durability::strict ? Access::direct : Access::write)),
+            folder,
+            options.durability == Durability::strict ? Access::direct : Access::write,
+            std::move(leftover))),
         store_(std::make_unique<Store>(helper_.get(), options)) {}
   /// In memory.
   RunningStore() : store_(std::make_unique<Store>(nullptr, StoreOptions{})) {}

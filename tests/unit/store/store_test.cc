@@ -1,5 +1,6 @@
 // A store from turn to turn, and from one run of the server to the next.
 #include "store/names.h"
+#include "store/rename.h"
 #include "store_fixture.h"
 
 #include <fstream>
@@ -53,6 +54,69 @@ TEST_P(StoreTest, WhatWasWrittenIsThereAfterARestart) {
   RoomStore room(*store, lobby, 0);
   EXPECT_EQ(count(room), 1);
   check_integrity(room);
+}
+
+// A folder in the place of its file stops root too.
+TEST_P(StoreTest, AStartGoesOnWithoutARoomWhoseFileCannotBeWritten) {
+  const std::string name = database_name("Lab", "kept");
+  const std::string path = database_path(folder.path(), name);
+  {
+    RunningStore store(folder.path(), options);
+    RoomStore kept(*store, {"Lab", "kept"}, 0);
+    run(kept, "CREATE TABLE t (a)");
+    run(kept, "INSERT INTO t VALUES (1)");
+    RoomStore other(*store, lobby, 1);
+    run(other, "CREATE TABLE t (a)");
+    store.turn();
+  }
+  std::filesystem::create_directories(path);
+  for (int start = 0; start < 3; ++start) {
+    Leftover leftover(folder.path());
+    ASSERT_EQ(recover(folder.path(), &leftover), "");
+    EXPECT_TRUE(leftover.holds(name));
+    EXPECT_NE(rename_class(folder.path(), "Lab", "New", leftover.behind().get()), "");
+    EXPECT_EQ(rename_class(folder.path(), "La", "New", leftover.behind().get()), "");
+    RunningStore store(folder.path(), options, std::move(leftover));
+    RoomStore other(*store, lobby, 1);
+    EXPECT_EQ(count(other), start);
+    run(other, "INSERT INTO t VALUES (2)");
+    RoomStore kept(*store, {"Lab", "kept"}, 0);
+    const std::string why = cause_of_failure(kept, "SELECT * FROM t");
+    EXPECT_NE(why.find(path + ": Is a directory (a folder is in its place"), std::string::npos)
+        << why;
+    EXPECT_EQ(cause_of_failure(kept, "CREATE TABLE t (a)"), why);
+    EXPECT_THROW(static_cast<void>(kept.existing()), SqlError);
+    EXPECT_THROW(static_cast<void>(store->read({"Lab", "kept"}, "SELECT 1")), SqlError);
+    EXPECT_EQ(store.turn(), std::vector{Committed::logged});
+    if (start < 2) continue;  // killed
+    std::filesystem::remove(path);
+    while (!cause_of_failure(kept, "SELECT * FROM t").empty()) ::usleep(10'000);
+    EXPECT_EQ(count(kept), 1);
+    run(kept, "INSERT INTO t VALUES (3)");
+    EXPECT_EQ(store.turn(), std::vector{Committed::logged});
+  }
+  EXPECT_TRUE(has_segments(folder.path()));
+  ASSERT_EQ(recover(folder.path()), "");
+  EXPECT_FALSE(has_segments(folder.path()));
+  RunningStore store(folder.path(), options);
+  RoomStore kept(*store, {"Lab", "kept"}, 0);
+  EXPECT_EQ(count(kept), 2);
+  check_integrity(kept);
+}
+
+// Without it nothing that is due would be found.
+TEST_P(StoreTest, AStartIsRefusedIfAnIndexCannotBeWritten) {
+  {
+    RunningStore store(folder.path(), options);
+    RoomStore index(*store, alarms_name(0, 1));
+    index.database().run_own("CREATE TABLE t (a)", {});
+    store.turn();
+  }
+  const std::string path = database_path(folder.path(), alarms_name(0, 1));
+  std::filesystem::create_directories(path);
+  Leftover leftover(folder.path());
+  const std::string why = recover(folder.path(), &leftover);
+  EXPECT_TRUE(why.starts_with("cannot write " + path + ": Is a directory")) << why;
 }
 
 TEST_P(StoreTest, AnOrderlyEndLeavesNoLog) {
