@@ -192,8 +192,9 @@ class Host {
   /// The batches from this one on are lost: what was said since is never sent, and the agent is
   /// gone.
   void lose_writes(std::uint64_t batch);
-  /// Gives what isn't a frame and may leave now. True if nothing is held back any more.
-  bool release_held_back();
+  /// Gives what isn't a frame and may leave now, so many at most, which it counts down. True if
+  /// nothing is held back any more.
+  bool release_held_back(std::size_t& left);
 
   // ---- For the agent's own calls (api.cc, members.cc)
 

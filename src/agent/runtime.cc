@@ -86,10 +86,13 @@ void Runtime::open_gates(std::optional<std::uint64_t> lost) {
   }
   hub_.open_gates(store_.durable());
   std::erase_if(ended_, [this](std::uint32_t room) { return !host(room).is_gated(); });
+  has_work_ = false;
   if (holding_back_.empty()) return;
+  std::size_t left = connection::releases_of_turn(holding_back_.size());
   for (const std::uint32_t room : std::exchange(holding_back_, {})) {
-    if (exists(room) && !host(room).release_held_back()) holding_back_.push_back(room);
+    if (exists(room) && !host(room).release_held_back(left)) holding_back_.push_back(room);
   }
+  has_work_ = left == 0;
 }
 
 void Runtime::stop() {

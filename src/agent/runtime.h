@@ -148,11 +148,14 @@ class Runtime {
   bool has_turn() const { return store_.has_turn() || alarms_.has_settled(); }
   /// Commits what agents wrote, and tells those whose writes are lost.
   void commit_turn();
-  /// Everything up to the store's durable batch may leave, and nothing from the `lost` one on does.
+  /// Everything up to the store's durable batch may leave, in this turn and those that follow, and
+  /// nothing from the `lost` one on does.
   void open_gates(std::optional<std::uint64_t> lost);
+  /// Whether the next turn's open_gates() has something to do that no completion announces.
+  bool has_work() const { return has_work_; }
   /// A room has something behind its gate that isn't a frame.
   void note_held_back(std::uint32_t room) { holding_back_.push_back(room); }
-  /// A room was destroyed, and that isn't durable yet.
+  /// A room has no agent any more, and what it wrote isn't durable yet.
   void note_ended(std::uint32_t room) { ended_.push_back(room); }
 
   /// Why rooms are awake; a walk over those that are.
@@ -181,7 +184,8 @@ class Runtime {
   std::uint64_t since_ns_ = 0;
   std::int64_t wall_ms_ = 0;
   std::vector<std::uint32_t> holding_back_;  // rooms with more than frames behind their gate
-  std::vector<std::uint32_t> ended_;         // destroyed, behind their gate
+  bool has_work_ = false;                    // some of them have an open gate
+  std::vector<std::uint32_t> ended_;         // without an agent, behind their gate
   RuntimeCounts counts_;
   CallScratch scratch_;
   codec::agents::ClientFrameReader frame_reader_;

@@ -138,19 +138,17 @@ void Host::hold_back(std::function<void()> give, std::function<void(const std::s
   runtime_.note_held_back(room_);
 }
 
-bool Host::release_held_back() {
-  if (awake_ == nullptr) return true;
+// In the order in which it was held back, which is that of the batches. What is given may hold more
+// back.
+bool Host::release_held_back(std::size_t& left) {
+  if (awake_ == nullptr || awake_->held_back.empty()) return true;
   const std::uint64_t durable = runtime_.store().durable();
-  std::vector<HeldBack> later;
-  for (HeldBack& held : std::exchange(awake_->held_back, {})) {
-    if (held.batch > durable) {
-      later.push_back(std::move(held));
-    } else {
-      held.give();
-    }
-  }
-  awake_->held_back.insert(awake_->held_back.begin(), std::make_move_iterator(later.begin()),
-                           std::make_move_iterator(later.end()));
+  if (left == 0 || awake_->held_back.front().batch > durable) return false;
+  std::vector<HeldBack> held = std::exchange(awake_->held_back, {});
+  auto next = held.begin();
+  for (; next != held.end() && next->batch <= durable && left > 0; ++next, --left) next->give();
+  awake_->held_back.insert(awake_->held_back.begin(), std::make_move_iterator(next),
+                           std::make_move_iterator(held.end()));
   return awake_->held_back.empty();
 }
 

@@ -1,6 +1,7 @@
 // The output gate: what a room says after a write of its own waits until that write is durable. It
-// is copied to the end of its connection's backlog, up to marks that tell for which batch; other
-// rooms don't notice.
+// is copied to the end of its connection's backlog, up to marks that tell for which batch. Many
+// gates open with one batch: what they held leaves over several turns, so that other rooms don't
+// notice.
 #include "base/assert.h"
 #include "connection/hub.h"
 #include "ringroom/close_code.h"
@@ -28,12 +29,16 @@ std::byte* Hub::grow_backlog(std::uint32_t slot,
     if (at == 0) held_.push_back({{slot, record.generation}, record.room});
     if (batch != before) backlog.marks.push_back({batch, 0});
     backlog.marks.back().end = at + bytes;
+    // A broadcast's part isn't asked for room before; whose outbox overflows so is cut off.
+    const std::size_t bytes_max = 2 * options_.outbox_bytes_max;
+    if (record.room != none && at <= bytes_max && at + bytes > bytes_max) {
+      failed_.push_back({slot, record.generation});
+    }
   }
   end.resize(at + bytes);
   return end.data() + at;
 }
 
-// A broadcast's part isn't asked for room before; whose outbox overflows so is cut off.
 void Hub::hold(std::uint32_t slot, Record& record, Active& active) {
   const std::size_t bytes = active.segments.bytes();
   if (bytes == 0) return release_if_quiet(record);
@@ -44,22 +49,32 @@ void Hub::hold(std::uint32_t slot, Record& record, Active& active) {
   }
   active.segments.clear();
   record.clear(flag::dirty);
-  if (active.backlog.held.size() > 2 * options_.outbox_bytes_max && record.room != none) {
-    failed_.push_back({slot, record.generation});
-  }
 }
 
 void Hub::open_gates(std::uint64_t durable) {
-  if (durable == durable_) return;
-  durable_ = durable;
-  std::erase_if(held_, [this](const Held& held) { return release_held(held.ref); });
+  if (durable != durable_) {
+    durable_ = durable;
+    std::erase_if(held_, [this](const Held& held) {
+      const Active* active = this->active(held.ref);
+      if (active != nullptr && !active->backlog.held.empty()) {
+        if (active->backlog.marks.front().batch > durable_) return false;
+        releasing_.push_back(held);
+      }
+      return true;
+    });
+  }
+  if (releasing_.empty()) return;
+  const std::size_t count = std::min(releasing_.size(), releases_of_turn(releasing_.size()));
+  const auto end = releasing_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::copy_if(releasing_.begin(), end, std::back_inserter(held_),
+               [this](const Held& held) { return !release_held(held.ref); });
+  releasing_.erase(releasing_.begin(), end);
 }
 
 void Hub::reopen_gate(std::uint32_t room, std::uint64_t before) {
   const std::uint64_t batch = std::exchange(groups_[room]->gate, before);
-  std::erase_if(held_, [&](const Held& held) {
-    Record* record = slab_.find(held.ref.slot, held.ref.generation);
-    Active* active = record == nullptr ? nullptr : this->active(*record);
+  const auto reopen = [&](const Held& held) {
+    Active* active = this->active(held.ref);
     if (held.room != room || active == nullptr) return false;
     std::vector<Backlog::Mark>& marks = active->backlog.marks;
     if (marks.empty() || marks.back().batch != batch) return false;
@@ -68,7 +83,9 @@ void Hub::reopen_gate(std::uint32_t room, std::uint64_t before) {
     if (marks.empty() || marks.back().batch < before) marks.push_back({before, 0});
     marks.back().end = end;
     return release_held(held.ref);
-  });
+  };
+  std::erase_if(held_, reopen);
+  std::erase_if(releasing_, reopen);
 }
 
 // True if nothing is held any more.
@@ -114,18 +131,18 @@ void Hub::lose(std::uint32_t room, std::uint64_t batch) {
   Group& group = *groups_[room];
   group.gate = 0;
   for (const Member& member : group.members) discard_unsent(record(member));
-  for (const Held& held : held_) {
-    Record* record = slab_.find(held.ref.slot, held.ref.generation);
-    Active* active = record == nullptr ? nullptr : this->active(*record);
-    if (held.room != room || active == nullptr) continue;
-    // Whoever has left the room meanwhile is cut off.
-    if (forget_held(active->backlog, batch) && record->room == none) failed_.push_back(held.ref);
-  }
-  std::erase_if(held_, [this](const Held& held) {
-    Record* record = slab_.find(held.ref.slot, held.ref.generation);
-    const Active* active = record == nullptr ? nullptr : this->active(*record);
-    return active == nullptr || active->backlog.held.empty();
-  });
+  const auto forget = [&](const Held& held) {
+    Active* active = this->active(held.ref);
+    if (active == nullptr) return true;
+    if (held.room == room && forget_held(active->backlog, batch)) {
+      // Who was leaving, and won't hear our end of that, is cut off.
+      const Record& member = slab_[held.ref.slot];
+      if (member.room == none || member.stage == Stage::closing) failed_.push_back(held.ref);
+    }
+    return active->backlog.held.empty();
+  };
+  std::erase_if(held_, forget);
+  std::erase_if(releasing_, forget);
   for (const Member& member : group.members) {
     send_close(detail::ConnectionAccess::slot(member), number(CloseCode::internal_error),
                "the room's storage failed");

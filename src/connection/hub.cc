@@ -149,7 +149,8 @@ std::size_t Hub::buffered_bytes(const Record& record) {
 
 bool Hub::at_rest() const {
   return dirty_.empty() && dirty_groups_.empty() && flushed_.empty() && flushed_groups_.empty() &&
-         held_buffers_.empty() && held_.empty() && orphans_.empty() && finishing_.empty();
+         held_buffers_.empty() && held_.empty() && releasing_.empty() && orphans_.empty() &&
+         finishing_.empty();
 }
 
 }  // namespace ringroom::connection

@@ -17,6 +17,7 @@
 #include "connection/slab.h"
 #include "reactor/ring.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +57,13 @@ struct SharedFrame {
   std::uint32_t turn = 0;  // in which it lies there
 };
 
+/// How many of those whose gate is open get what was held for them in one turn: a send costs the
+/// kernel 5 µs, and other rooms wait for the turn to end. A part of them in any case, so that they
+/// don't become ever more.
+inline std::size_t releases_of_turn(std::size_t waiting) {
+  return std::max<std::size_t>(32, waiting / 8);
+}
+
 /// What the Hub counts; the shard publishes it.
 struct HubCounts {
   std::uint64_t connections_parked = 0;
@@ -92,6 +100,11 @@ class Hub {
   }
   Active* active(const Record& record) {
     return record.active == none ? nullptr : &actives_[record.active];
+  }
+  /// The same of whoever had that slot; null if it is gone.
+  Active* active(SlotRef ref) {
+    const Record* record = slab_.find(ref.slot, ref.generation);
+    return record == nullptr ? nullptr : active(*record);
   }
   /// Gives the Active back if nothing is under way.
   void release_if_quiet(Record& record) {
@@ -185,7 +198,8 @@ class Hub {
   /// There was nothing to wait for: its gate is as it was `before`, also for what was held since.
   void reopen_gate(std::uint32_t room, std::uint64_t before);
   bool is_gated(const Group& group) const { return group.gate > durable_; }
-  /// Batches up to this are durable: sends what waited for them. Right before flush().
+  /// Batches up to this are durable: sends what waited for them, in this turn and those that
+  /// follow. Right before flush().
   void open_gates(std::uint64_t durable);
   /// The batches from this one on are lost: what the room wanted to say since is never sent, and
   /// those to whom it would have been said are closed with 1011.
@@ -228,7 +242,9 @@ class Hub {
   std::vector<SlotRef> take_failed() { return std::exchange(failed_, {}); }
 
   /// Whether the next turn has something to do that no completion announces.
-  bool has_work() const { return finish_is_fresh_ || !drained_.empty() || !failed_.empty(); }
+  bool has_work() const {
+    return finish_is_fresh_ || !drained_.empty() || !failed_.empty() || !releasing_.empty();
+  }
 
   /// Whether frames of the turn lie in receive buffers.
   bool holds_buffers() const { return !held_buffers_.empty(); }
@@ -317,7 +333,8 @@ class Hub {
     SlotRef ref;
     std::uint32_t room;
   };
-  std::vector<Held> held_;  // connections with frames behind their room's gate
+  std::vector<Held> held_;       // connections with frames behind their room's gate
+  std::vector<Held> releasing_;  // whose gate is open, and that haven't got their turn yet
   std::uint64_t durable_ = 0;
   std::vector<SlotRef> finishing_;
   bool finish_is_fresh_ = false;  // not settled since finish(): a send taken whole says nothing

@@ -136,7 +136,8 @@ void Shard::wait() {
   // Buffers that sends of this turn lie in come back at its end, which nothing announces.
   const bool starves = !starved_.empty() && hub_.holds_buffers();
   const bool work_left = next_completion_ < completions_.size() || !unfinished_.empty() ||
-                         !going_to_bed_.empty() || hub_.has_work() || store_.has_turn() || starves;
+                         !going_to_bed_.empty() || hub_.has_work() || runtime_.has_work() ||
+                         store_.has_turn() || starves;
   gather_ns_ = 0;
   if (work_left) return ring_->submit_and_wait(0);
   completions_.clear();
