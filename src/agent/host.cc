@@ -74,6 +74,7 @@ void Host::sleep() {
 void Host::end_agent() {
   guard("destructor", nullptr, [&] { awake_->agent.reset(); });
   runtime_.note_asleep(*this);
+  if (is_gated()) runtime_.note_ended(room_);
 }
 
 // What was asked of the database before stays open, and so does the end of a turn in which it was

@@ -281,6 +281,7 @@ class Host {
   Settings& settings();
   store::RoomStore& room_store();
   void end_room();
+  void lose_turn(bool gate_was_closed);
   void hold_back(std::function<void()> give, std::function<void(const std::string&)> refuse);
   bool answers_automatically(std::uint32_t member, const Message& message);
   static Schedule schedule_of(const SqlRows::Row& row);

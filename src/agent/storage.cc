@@ -93,10 +93,20 @@ void Host::committed(Committed result) {
   }
   if (result == Committed::lost) {
     base::log_error(title() + ": the writes of a turn could not be committed and are lost");
-    lose_writes(runtime_.store().batch_number());
+    lose_turn(closed);
   } else if (awake_->store->is_destroyed()) {
     end_room();
   }
+}
+
+// What the room wrote in earlier turns may be durable later, or lost later. If the log has failed
+// in the middle of the turn, its batch is another one than that of the gate.
+void Host::lose_turn(bool gate_was_closed) {
+  const std::uint64_t gate = group_.gate;
+  const std::uint64_t before = gate_was_closed ? awake_->gate_before : gate;
+  lose_writes(gate_was_closed ? gate : runtime_.store().batch_number());
+  hub().close_gate(room_, before);
+  if (is_gated()) runtime_.note_ended(room_);
 }
 
 // No on_close: it would wake a new room to tell it of connections that it never had. What the agent
