@@ -3,13 +3,13 @@
 of the same shard that don't write notice of them.
 
     bench/storage.py writes [--rooms 1000] [--seconds 5] [--durability strict|process] [--folder DIR]
-    bench/storage.py quiet  [--rooms 1000] [--rate 2000] [--seconds 2] [--rounds 10] [--folder DIR]
+    bench/storage.py quiet  [--rooms 1000] [--rate 2000 ...] [--seconds 2] [--rounds 10] [--folder DIR]
 
 writes: each room has one client, which writes a row by Lab's `sql` and waits for the answer. quiet: so
 many queries a second by the clock over all rooms, in turn reading ones and writing ones, while a client
-of a room that does neither measures its answers from a process of its own. Many short rounds of both,
-taken together: what the machine does beside hits both. Starts build/ringroom (--binary names
-another) pinned to CPU 0. Ends with a line of JSON.
+of a room that does neither measures its answers from a process of its own. Many short rounds of both
+at each rate, taken together: what the machine does beside hits all. Starts build/ringroom (--binary
+names another) pinned to CPU 0. Ends with a line of JSON for each rate.
 """
 import argparse
 import json
@@ -114,42 +114,49 @@ def probe(port, seconds, results):
 
 
 def open_loop(sockets, message, rate, seconds):
-    """By the clock, in turn over all rooms; answers are read on the way."""
+    """By the clock, in turn over all rooms; answers are read between any two messages, so that many
+    at once don't make a burst of what comes next."""
     poller = select.epoll()
     by_descriptor = {each.fileno(): each for each in sockets}
     for descriptor in by_descriptor:
         poller.register(descriptor, select.EPOLLIN)
-    began, sent, answered = time.monotonic(), 0, 0
+    began, sent, answered, readable = time.monotonic(), 0, 0, []
     while (now := time.monotonic()) < began + seconds:
-        while sent < (now - began) * rate:
+        if sent < (now - began) * rate:
             sockets[sent % len(sockets)].send(message)
             sent += 1
-        for descriptor, _ in poller.poll(0.0005):
-            answered += by_descriptor[descriptor].recv(65536).count(b'{"rows"')
+        if readable:
+            answered += by_descriptor[readable.pop()[0]].recv(65536).count(b'{"rows"')
+        else:
+            readable = poller.poll(0 if sent < (now - began) * rate else 0.0005)
     return answered / seconds
 
 
 def quiet(arguments, folder):
     server = start(arguments, folder)
     sockets = writers(server, arguments.rooms)
-    open_loop(sockets, INSERT, arguments.rate, 1)
-    rounds = {"reads": [], "writes": []}
-    rates = {"reads": [], "writes": []}
+    open_loop(sockets, INSERT, arguments.rate[0], 1)
+    times, answered = {}, {}
     for _ in range(arguments.rounds):
-        for kind, message in (("reads", SELECT), ("writes", INSERT)):
-            ours, theirs = multiprocessing.Pipe()
-            child = multiprocessing.Process(target=probe,
-                                            args=(server.port, arguments.seconds, theirs))
-            child.start()
-            rates[kind].append(open_loop(sockets, message, arguments.rate, arguments.seconds + 0.3))
-            rounds[kind].append(ours.recv())
-            child.join()
+        for rate in arguments.rate:
+            for kind, message in (("reads", SELECT), ("writes", INSERT)):
+                ours, theirs = multiprocessing.Pipe()
+                child = multiprocessing.Process(target=probe,
+                                                args=(server.port, arguments.seconds, theirs))
+                child.start()
+                answered.setdefault((rate, kind), []).append(
+                    open_loop(sockets, message, rate, arguments.seconds + 0.3))
+                times.setdefault((rate, kind), []).extend(ours.recv())
+                child.join()
     server.stop()
-    result = {"rooms": arguments.rooms, "rate": arguments.rate}
-    for kind, all_times in rounds.items():
-        times = [each for of_round in all_times for each in of_round]
-        percentiles = statistics.quantiles(times, n=100)
-        result[f"{kind}_answered_per_second"] = round(statistics.median(rates[kind]))
+    return [of_rate(rate, times, answered) for rate in arguments.rate]
+
+
+def of_rate(rate, times, answered):
+    result = {"rate": rate}
+    for kind in ("reads", "writes"):
+        result[f"{kind}_answered_per_second"] = round(statistics.median(answered[rate, kind]))
+        percentiles = statistics.quantiles(times[rate, kind], n=100)
         for which in (50, 90, 99):
             result[f"{kind}_p{which}_us"] = round(percentiles[which - 1])
     result["added_p99_us"] = result["writes_p99_us"] - result["reads_p99_us"]
@@ -160,7 +167,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=("writes", "quiet"), nargs="?", default="writes")
     parser.add_argument("--rooms", type=int, default=1000)
-    parser.add_argument("--rate", type=float, default=2000)
+    parser.add_argument("--rate", type=int, nargs="+", default=[2000])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--durability", default="strict")
@@ -170,10 +177,14 @@ def main():
     arguments.seconds = arguments.seconds or (5 if arguments.what == "writes" else 2)
     folder = tempfile.mkdtemp(prefix="ringroom-bench-", dir=arguments.folder)
     try:
-        result = (writes if arguments.what == "writes" else quiet)(arguments, folder)
+        if arguments.what == "writes":
+            results = [writes(arguments, folder)]
+        else:
+            results = quiet(arguments, folder)
     finally:
         shutil.rmtree(folder)
-    print(json.dumps(result))
+    for result in results:
+        print(json.dumps(result))
 
 
 main()
