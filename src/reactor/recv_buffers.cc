@@ -11,10 +11,6 @@ namespace ringroom::reactor {
 
 namespace {
 
-constexpr std::size_t memory_bytes = 2 * 1024 * 1024;
-constexpr std::size_t incremental_bytes_each = 256 * 1024;
-constexpr std::size_t whole_bytes_each = 16 * 1024;
-
 void* map(std::size_t bytes) {
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -37,15 +33,18 @@ void RecvBuffers::unmap() {
   ring_ = nullptr;
 }
 
-int RecvBuffers::set_up(io_uring* ring, bool incremental) {
+int RecvBuffers::set_up(io_uring* ring,
+                        bool incremental,
+                        std::size_t bytes,
+                        std::size_t bytes_each) {
   unmap();
   incremental_ = incremental;
-  bytes_each_ = incremental ? incremental_bytes_each : whole_bytes_each;
-  const auto count = static_cast<unsigned>(memory_bytes / bytes_each_);
+  bytes_each_ = bytes_each;
+  const auto count = static_cast<unsigned>(bytes / bytes_each);
   ring_bytes_ = 4096 + count * sizeof(io_uring_buf);
   ring_ = static_cast<io_uring_buf_ring*>(map(ring_bytes_));
-  memory_ = static_cast<std::byte*>(map(memory_bytes));
-  memory_bytes_ = memory_bytes;
+  memory_ = static_cast<std::byte*>(map(bytes));
+  memory_bytes_ = bytes;
   if (ring_ == nullptr || memory_ == nullptr) return -ENOMEM;
 
   io_uring_buf_reg registration{};

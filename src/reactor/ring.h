@@ -1,7 +1,7 @@
 // Ring: one shard's io_uring, its direct descriptors and its receive buffers, and its clock. Made
 // and used by the shard's own thread only (SINGLE_ISSUER). One header, two bodies chosen at link
 // time: ring_uring.cc is the kernel's, the simulator's lives with the tests. Bounded by
-// RingOptions: so many sockets, 2 MiB of receive buffers.
+// RingOptions: so many sockets, so many bytes of receive buffers.
 //
 // The rules of use, each measured (see README.md):
 // - at most one send in flight per file; two overtake each other.
@@ -30,6 +30,9 @@ struct RingOptions {
   std::uint32_t files_max = 20'000;        ///< entries of the table of direct descriptors
   std::uint32_t submissions_max = 4'096;   ///< SQ entries; a power of two
   std::uint32_t completions_max = 65'536;  ///< CQ entries; four times the largest burst
+  /// Of receive buffers where they are filled bit by bit, else 2 MiB; a power of two, 64 KiB or
+  /// more. What is no larger than what comes in a turn stays in the core's cache.
+  std::uint32_t receive_bytes = 2U << 20U;
   std::optional<std::vector<std::string>> features_allowed;  ///< nullopt: all
 };
 

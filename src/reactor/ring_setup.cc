@@ -155,9 +155,10 @@ std::string Ring::Body::set_up(const RingOptions& options) {
       allowed.fixed_fd_install && opcode_supported(&ring, uapi::opcode_fixed_fd_install);
   if (!opcode_supported(&ring, IORING_OP_MSG_RING)) return setup_failure(EINVAL);
 
-  result = allowed.incremental_buffers ? buffers.set_up(&ring, true) : -EINVAL;
+  result = allowed.incremental_buffers ? buffers.set_up_incremental(&ring, options.receive_bytes)
+                                       : -EINVAL;
   features.incremental_buffers = result == 0;
-  if (result == -EINVAL) result = buffers.set_up(&ring, false);
+  if (result == -EINVAL) result = buffers.set_up_whole(&ring);
   if (result < 0)
     return "the ring's receive buffers can't be registered: " + errno_text(-result) + ".";
   return try_required_operations(&ring, buffers);

@@ -12,7 +12,8 @@ constexpr std::size_t all_bytes = 2 * 1024 * 1024;
 
 class BuffersTest : public RingFixture {
  protected:
-  BuffersTest() : file_(accept_one(client_)) {
+  explicit BuffersTest(const RingOptions& made = options())
+      : RingFixture(made), file_(accept_one(client_)) {
     fcntl(client_.get(), F_SETFL, fcntl(client_.get(), F_GETFL) | O_NONBLOCK);
   }
 
@@ -85,6 +86,28 @@ TEST_P(BuffersTest, RunOutAndComeBack) {
   release_all();
   EXPECT_TRUE(ring_->take_refilled());
   EXPECT_FALSE(ring_->take_refilled());
+  receive_all();
+  EXPECT_EQ(wrong_, 0U);
+}
+
+class FewBuffersTest : public BuffersTest {
+ protected:
+  static constexpr std::size_t few_bytes = 256 * 1024;
+  static RingOptions few() {
+    RingOptions made = options();
+    made.receive_bytes = few_bytes;
+    return made;
+  }
+  FewBuffersTest() : BuffersTest(few()) {}
+};
+
+TEST_P(FewBuffersTest, AreAsManyBytesAsWasAskedWhereTheyAreFilledBitByBit) {
+  EXPECT_EQ(exhaust().result, -ENOBUFS);
+  const std::size_t most = ring_->features().incremental_buffers ? few_bytes : all_bytes;
+  EXPECT_GT(received_, most / 2);
+  EXPECT_LE(received_, most);
+  release_all();
+  EXPECT_TRUE(ring_->take_refilled());
   receive_all();
   EXPECT_EQ(wrong_, 0U);
 }
@@ -163,6 +186,9 @@ TEST_P(BuffersTest, AreSharedByManyConnections) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(, FewBuffersTest, testing::Bool(), [](const auto& one) {
+  return one.param ? "AllFeatures" : "NoFeatures";
+});
 INSTANTIATE_TEST_SUITE_P(, BuffersTest, testing::Bool(), [](const auto& one) {
   return one.param ? "AllFeatures" : "NoFeatures";
 });

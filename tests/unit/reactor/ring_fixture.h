@@ -143,7 +143,8 @@ class RingFixture : public testing::TestWithParam<bool> {
     return options;
   }
 
-  RingFixture() : ring_(options()), listener_(listen_on_loopback()) {}
+  explicit RingFixture(const RingOptions& made = options())
+      : ring_(made), listener_(listen_on_loopback()) {}
 
   static Socket listen_on_loopback() {
     Socket listener(::socket(AF_INET, SOCK_STREAM, 0));
