@@ -55,6 +55,7 @@ std::size_t Crowd::turn(std::uint64_t deadline_ns, bool gather) {
   ring_.submit_and_wait(deadline_ns, gather ? reactor::Ring::busy_gather_ns : 0);
   completions_.clear();
   ring_.reap(completions_);
+  reaped_ns_ = ring_.now_ns();
   // What the kernel didn't take of the last turn's sends lies in memory that this turn will use.
   for (const Completion& completion : completions_) {
     if (completion.tag.op() == Op::send) settle(completion);
@@ -107,7 +108,7 @@ void Crowd::on_receive(Client& client, const Completion& completion) {
   const std::uint32_t generation = client.generation;
   if (!completion.more) client.receiving = false;
   if (completion.result > 0) {
-    on_bytes(client, completion.bytes(), now_ns());
+    on_bytes(client, completion.bytes(), reaped_ns_);
     ring_.release(completion.buffer);
     if (!completion.more && client.generation == generation) arm(client);
   } else if (completion.result == -ENOBUFS) {

@@ -94,12 +94,21 @@ class Crowd {
   template <typename Write>
   bool send(Client& client, codec::ws::Opcode opcode, std::size_t bytes, Write write) {
     if (options_.target.is_bare) return send_bare(client, bytes, write);
+    return send_masked(client, opcode, bytes, [&](std::byte* out, codec::ws::MaskKey key) {
+      write(out);
+      codec::ws::unmask(out, bytes, key);
+    });
+  }
+  /// The same, where `write` masks what it writes itself; the key is 0 over bare TCP.
+  template <typename Write>
+  bool send_masked(Client& client, codec::ws::Opcode opcode, std::size_t bytes, Write write) {
+    if (options_.target.is_bare) {
+      return send_bare(client, bytes, [&write](std::byte* out) { write(out, 0U); });
+    }
     std::byte* frame = reserve(client, codec::ws::masked_header_bytes(bytes) + bytes);
     if (frame == nullptr) return false;
     const auto key = static_cast<codec::ws::MaskKey>(random_.next());
-    std::byte* payload = frame + codec::ws::encode_masked_header(frame, opcode, bytes, key);
-    write(payload);
-    codec::ws::unmask(payload, bytes, key);
+    write(frame + codec::ws::encode_masked_header(frame, opcode, bytes, key), key);
     return true;
   }
   /// Sends a close frame; the server's answer ends the connection. Over bare TCP as drop().
@@ -193,6 +202,7 @@ class Crowd {
   std::string request_;
   std::uint64_t sources_used_ = 0;
   std::uint64_t next_look_ns_ = 0;
+  std::uint64_t reaped_ns_ = 0;  // when all that this turn looks at had come
   std::uint32_t turn_ = 1;
   std::uint32_t open_ = 0;
   std::uint32_t busy_ = 0;

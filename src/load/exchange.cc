@@ -8,6 +8,7 @@
 
 namespace ringroom::load {
 
+using codec::ws::MaskKey;
 using codec::ws::Opcode;
 
 namespace {
@@ -36,12 +37,16 @@ Exchange::Exchange(Crowd& crowd,
       stationery_(stationery),
       options_(options),
       random_(base::Random::from_kernel()),
-      next_numbers_(crowd.size()),
+      seats_(crowd.size()),
       live_(crowd.size() / options.members),
       sequences_(crowd.size() * options.senders),
       flights_(options.rate > 0 ? 0 : crowd.size() * options.in_flight),
       rooms_(all_rooms()),
       room_stride_(stride_through(live_.size())) {
+  for (std::uint32_t slot = 0; slot < seats_.size(); ++slot) {
+    seats_[slot].room = slot / options.members;
+    seats_[slot].rank = slot % options.members;
+  }
   if (options.closes_rooms) owed_.resize(live_.size());
   if (options.envelopes != BatchFormat::none) envelopes_.emplace(stationery, options.envelopes);
   if (!options.method.empty()) {
@@ -68,7 +73,7 @@ void Exchange::begin() {
 }
 
 void Exchange::on_open(Client& client, std::uint64_t) {
-  ++live_[crowd_.slot_of(client) / options_.members];
+  ++live_[room_of(crowd_.slot_of(client))];
   const std::span<const std::byte> hello = options_.hello;
   if (hello.empty()) return;
   crowd_.send(client, Opcode::binary, hello.size(),
@@ -76,7 +81,7 @@ void Exchange::on_open(Client& client, std::uint64_t) {
 }
 
 void Exchange::on_gone(Client& client, std::uint64_t) {
-  std::uint32_t& live = live_[crowd_.slot_of(client) / options_.members];
+  std::uint32_t& live = live_[room_of(crowd_.slot_of(client))];
   live -= live > 0 ? 1 : 0;
 }
 
@@ -103,27 +108,28 @@ std::uint32_t Exchange::sender_slot(std::uint64_t turn, std::uint32_t rooms) con
 
 std::uint32_t Exchange::receivers_of(std::uint32_t slot) const {
   if (agent_frames_) return 1;
-  return live_[slot / options_.members] - (options_.includes_sender ? 0 : 1);
+  return live_[room_of(slot)] - (options_.includes_sender ? 0 : 1);
 }
 
 Stamp Exchange::next_stamp(const Client& client, std::uint32_t flight, std::uint64_t intended_ns) {
-  return {client.index, next_numbers_[crowd_.slot_of(client)], flight, pick_size(), intended_ns};
+  const std::uint32_t number = seats_[crowd_.slot_of(client)].next_number;
+  return {client.index, number, flight, pick_size(), intended_ns};
 }
 
 void Exchange::count_sent(std::uint32_t slot, const Stamp& stamp, std::uint32_t receivers) {
   Tally& tally = crowd_.tally();
-  ++next_numbers_[slot];
+  ++seats_[slot].next_number;
   ++tally.sent;
   tally.sent_bytes += stamp.bytes;
   // Of two inputs in one tick the state shows the later.
   if (!options_.reads_ticks) tally.expected += receivers;
-  if (!owed_.empty()) owed_[slot / options_.members] += receivers;
+  if (!owed_.empty()) owed_[room_of(slot)] += receivers;
 }
 
 void Exchange::send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns) {
   Client& client = crowd_.client(slot);
-  if (client.state != Client::State::open || slot >= rooms_ * options_.members) return;
-  const std::uint32_t number = next_numbers_[slot];
+  if (client.state != Client::State::open || room_of(slot) >= rooms_) return;
+  const std::uint32_t number = seats_[slot].next_number;
   bool is_sent = false;
   if (envelopes_) {
     is_sent = send_envelope(client, flight, intended_ns);
@@ -132,17 +138,22 @@ void Exchange::send(std::uint32_t slot, std::uint32_t flight, std::uint64_t inte
   } else {
     const Stamp stamp = next_stamp(client, flight, intended_ns);
     const std::span<const std::byte> prefix = options_.prefix;
-    is_sent = crowd_.send(client, stationery_.is_text() ? Opcode::text : Opcode::binary,
-                          prefix.size() + stamp.bytes, [&](std::byte* out) {
-                            if (!prefix.empty()) std::memcpy(out, prefix.data(), prefix.size());
-                            stationery_.write(out + prefix.size(), stamp);
-                          });
+    is_sent =
+        crowd_.send_masked(client, stationery_.is_text() ? Opcode::text : Opcode::binary,
+                           prefix.size() + stamp.bytes, [&](std::byte* out, MaskKey key) {
+                             if (!prefix.empty()) {
+                               std::memcpy(out, prefix.data(), prefix.size());
+                               codec::ws::unmask(out, prefix.size(), key);
+                             }
+                             stationery_.write(out + prefix.size(), stamp,
+                                               codec::ws::rotate_mask_key(key, prefix.size()));
+                           });
     if (is_sent) count_sent(slot, stamp, receivers_of(slot));
   }
   if (!is_sent) return crowd_.note(Fault::backlogged, backlog_text);
   if (flight == no_flight) return;
   // A state update before a call has a number too, but nobody waits for it.
-  const std::uint32_t first = agent_frames_ ? next_numbers_[slot] - 1 : number;
+  const std::uint32_t first = agent_frames_ ? seats_[slot].next_number - 1 : number;
   flight_of(slot, flight) = {first, receivers_of(slot) * options_.batched, intended_ns};
 }
 
@@ -168,7 +179,7 @@ bool Exchange::send_call(Client& client, std::uint32_t flight, std::uint64_t int
   if (random_.next() % 100 < options_.states_percent) {
     const Stamp stamp = next_stamp(client, no_flight, intended_ns);
     if (!send_text(client, agent_frames_->state(stamp))) return false;
-    count_sent(slot, stamp, live_[slot / options_.members] - 1);
+    count_sent(slot, stamp, live_[room_of(slot)] - 1);
   }
   const Stamp stamp = next_stamp(client, flight, intended_ns);
   if (!send_text(client, agent_frames_->call(stamp))) return false;
@@ -207,8 +218,10 @@ std::uint64_t Exchange::send_due(Departures& departures,
     if (due > now_ns) return std::max(due, now_ns + options_.grain_ns);
     const std::uint32_t slot = rooms == 0 ? 0 : sender_slot(departures.turn(), rooms);
     departures.take();
-    // Who isn't there (a game's later players) costs no turn.
-    if (rooms == 0 || crowd_.client(slot).state != Client::State::open) continue;
+    // Who isn't there (a game's later players) costs no turn, and of an empty room no look at what
+    // is in no cache: a division is quicker than its seats.
+    if (rooms == 0 || live_[slot / options_.members] == 0) continue;
+    if (crowd_.client(slot).state != Client::State::open) continue;
     recorder_.lag_max_ns = std::max(recorder_.lag_max_ns, now_ns - due);
     send(slot, no_flight, due);
     ++burst;

@@ -68,6 +68,12 @@ class Exchange final : public Play {
   bool is_done() const override;
 
  private:
+  // A client's place, for what would be a division for every message.
+  struct Seat {
+    std::uint32_t room = 0;
+    std::uint32_t rank = 0;
+    std::uint32_t next_number = 0;  // of its messages
+  };
   // What left together in a closed loop and has not reached everybody.
   struct Flight {
     std::uint32_t number = 0;  // of the first message
@@ -103,15 +109,16 @@ class Exchange final : public Play {
     return flights_[std::size_t{slot} * options_.in_flight + flight];
   }
   bool is_open_loop() const { return options_.rate > 0; }
+  std::uint32_t room_of(std::uint32_t slot) const { return seats_[slot].room; }
   std::uint32_t all_rooms() const { return static_cast<std::uint32_t>(live_.size()); }
 
   const Stationery& stationery_;
   ExchangeOptions options_;
   base::Random random_;
-  std::vector<std::uint32_t> next_numbers_;  // of each slot
-  std::vector<std::uint32_t> live_;          // open connections of each room
-  std::vector<std::uint32_t> owed_;          // deliveries under way in each, if rooms are closed
-  std::vector<Sequence> sequences_;          // of each slot, for each sender of its room
+  std::vector<Seat> seats_;          // of each slot
+  std::vector<std::uint32_t> live_;  // open connections of each room
+  std::vector<std::uint32_t> owed_;  // deliveries under way in each, if rooms are closed
+  std::vector<Sequence> sequences_;  // of each slot, for each sender of its room
   std::vector<Flight> flights_;
   std::vector<Stamp> stamps_;  // of one envelope
   std::optional<Envelopes> envelopes_;

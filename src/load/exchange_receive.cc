@@ -36,7 +36,7 @@ void Exchange::on_message(Client& client,
 // Who in the client's room sent it. False: nobody who sends.
 bool Exchange::find_sender(const Client& client, const Stamp& stamp, std::uint32_t& sender) const {
   const std::uint32_t slot = crowd_.slot_of(client);
-  const std::uint32_t room_begin = slot - slot % options_.members;
+  const std::uint32_t room_begin = slot - seats_[slot].rank;
   const std::uint32_t rank = stamp.sender - crowd_.client(room_begin).index;
   sender = room_begin + rank;
   return rank < options_.senders;
@@ -64,7 +64,7 @@ void Exchange::take_stamp(Client& client,
   ++tally.received;
   tally.received_bytes += stamp.bytes;
   const std::uint32_t slot = crowd_.slot_of(client);
-  const std::size_t stream = std::size_t{slot} * options_.senders + sender % options_.members;
+  const std::size_t stream = std::size_t{slot} * options_.senders + seats_[sender].rank;
   const Arrival arrival = sequences_[stream].take(stamp.number);
   if (arrival == Arrival::duplicate) {
     ++tally.duplicated;
@@ -73,7 +73,7 @@ void Exchange::take_stamp(Client& client,
   tally.reordered += arrival == Arrival::late ? 1 : 0;
   ++tally.arrived;
   if (!owed_.empty()) {
-    std::uint32_t& owed = owed_[slot / options_.members];
+    std::uint32_t& owed = owed_[room_of(slot)];
     owed -= owed > 0 ? 1 : 0;
   }
   recorder_.record(stamp.intended_ns, now_ns);
@@ -136,7 +136,7 @@ void Exchange::take_ticks(const Client& client,
       return;
     }
     state = state.subspan(head_bytes + bytes);
-    switch (sequences_[streams + sender % options_.members].take(stamp.number)) {
+    switch (sequences_[streams + seats_[sender].rank].take(stamp.number)) {
       case Arrival::in_order: recorder_.record(stamp.intended_ns, now_ns); break;
       case Arrival::late: ++tally.reordered; break;
       case Arrival::duplicate: break;

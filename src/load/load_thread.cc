@@ -7,6 +7,7 @@
 #include "load/staircase.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <ctime>
 #include <utility>
@@ -31,6 +32,21 @@ std::uint64_t thread_cpu_ns() {
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
          static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+// Of a closed loop it is known how much can come. Twice that: the kernel gets a piece back when all
+// of it was read.
+std::uint32_t receive_bytes(const Plan& plan, std::uint32_t connections) {
+  constexpr std::uint64_t least = 256U << 10U;
+  constexpr std::uint64_t most = 2U << 20U;
+  constexpr std::uint64_t header_bytes = 8;
+  if (!plan.is_exchange() || plan.rate > 0 || plan.envelopes != BatchFormat::none) return most;
+  const std::uint64_t speakers = !plan.is_shared()   ? 1
+                                 : plan.senders != 0 ? plan.senders
+                                                     : plan.members;
+  const std::uint64_t messages = std::uint64_t{connections} * speakers * plan.in_flight;
+  const std::uint64_t bytes = 2 * messages * (plan.sizes.most + plan.prefix.size() + header_bytes);
+  return static_cast<std::uint32_t>(std::bit_ceil(std::clamp(bytes, least, most)));
 }
 
 // A number's share of a total, when threads take turns.
@@ -115,9 +131,10 @@ void LoadThread::run() {
   prctl(PR_SET_TIMERSLACK, 1);
   const std::uint32_t connections = connections_of(plan_, number_);
   reactor::RingFailure failure;
-  ring_ = reactor::Ring::make(
-      {.files_max = std::max<std::uint32_t>(connections, 1), .features_allowed = std::nullopt},
-      failure);
+  reactor::RingOptions ring_options;
+  ring_options.files_max = std::max<std::uint32_t>(connections, 1);
+  ring_options.receive_bytes = receive_bytes(plan_, connections);
+  ring_ = reactor::Ring::make(ring_options, failure);
   if (ring_ == nullptr) {
     report_.failure = failure.message;
     stage_.ready.fetch_add(1);

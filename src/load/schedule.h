@@ -22,6 +22,7 @@ struct Stretch {
   /// Since its begin, when so many are done.
   double seconds_of(double messages) const {
     if (messages <= 0) return 0;
+    if (rate_begin == rate_end) return messages / rate_begin;
     const double slope = (rate_end - rate_begin) / length_s();
     const double root = std::sqrt(std::fmax(rate_begin * rate_begin + 2 * slope * messages, 0.0));
     return 2 * messages / (rate_begin + root);

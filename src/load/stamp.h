@@ -3,6 +3,8 @@
 // know. 32 bytes, in text messages 64 hexadecimal digits. Values and pure functions: any thread.
 #pragma once
 
+#include "codec/ws/mask.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,8 +33,9 @@ class Stationery {
   std::size_t bytes_min() const { return text_ ? text_bytes_min : binary_bytes_min; }
   bool is_text() const { return text_; }
 
-  /// Writes a message of stamp.bytes, at least bytes_min() and at most bytes_max.
-  void write(std::byte* out, const Stamp& stamp) const;
+  /// Writes a message of stamp.bytes, at least bytes_min() and at most bytes_max; with a key as a
+  /// client's frame has it, masked.
+  void write(std::byte* out, const Stamp& stamp, codec::ws::MaskKey key = 0) const;
 
   enum class Verdict : std::uint8_t { ours, corrupted, foreign };
   /// What came in; `stamp` is filled in when it is ours. Foreign: nothing of this run.

@@ -37,6 +37,17 @@ TEST_P(StampTest, ComesBackAsItWasWritten) {
   }
 }
 
+TEST_P(StampTest, IsMaskedAsAFrameOfItWouldBe) {
+  constexpr codec::ws::MaskKey key = 0x9c01f7a3;
+  const auto least = static_cast<std::uint32_t>(stationery_.bytes_min());
+  for (const std::uint32_t bytes : {least, least + 1, least + 63, least + 64, least + 65, 1000U}) {
+    std::vector<std::byte> made(bytes);
+    stationery_.write(made.data(), {5, 6, 7, bytes, 8'000'000'000}, key);
+    codec::ws::unmask(made.data(), made.size(), key);
+    EXPECT_EQ(made, message(bytes)) << bytes;
+  }
+}
+
 TEST_P(StampTest, AnyChangedByteIsSeen) {
   for (std::size_t at = 0; at < 200; ++at) {
     std::vector<std::byte> changed = message(200);
