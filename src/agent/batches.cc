@@ -60,6 +60,7 @@ void Host::deliver_batched(Record& record, std::span<std::byte> payload, bool is
   const Message whole(payload, is_text);
   if (is_text == is_flat) return deliver(record.member, whole);
   if (settings_ != nullptr && answers_automatically(record.member, whole)) return;
+  if (must_wait()) return hold_batch(record, payload, is_text);
   Batch batch;
   std::string_view fault;
   if (is_flat) {

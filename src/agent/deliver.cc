@@ -163,8 +163,14 @@ void Host::deliver(std::uint32_t member, Message message) {
   if (settings_ != nullptr && answers_automatically(member, message)) [[unlikely]]
     return;
   touch();
-  if (agent() == nullptr && !wake()) [[unlikely]]
-    return;
+  if (agent() == nullptr) [[unlikely]] {
+    if (must_wait()) return hold(member, message);
+    if (!wake()) return;
+  }
+  give(member, message);
+}
+
+void Host::give(std::uint32_t member, Message message) {
   if (info_.reads_frames() && message.is_text() &&
       codec::agents::may_be_client_frame(message.text()) && handle_frame(member, message.text())) {
     return;
@@ -184,6 +190,11 @@ void Host::call_on_close(Connection& member,
 }
 
 void Host::closed_by_peer(Record& record, std::uint16_t code, std::string_view reason) {
+  if (must_wait()) {
+    return put_off(record, [code, text = std::string(reason)](Host& host, Record& again) {
+      host.closed_by_peer(again, code, text);
+    });
+  }
   Connection& member = group_.members[record.member];
   const std::uint32_t slot = ConnectionAccess::slot(member);
   const bool peer_was_first = record.stage == Stage::open;
@@ -208,6 +219,9 @@ void Host::closed_by_peer(Record& record, std::uint16_t code, std::string_view r
 }
 
 void Host::lost(Record& record) {
+  if (must_wait()) {
+    return put_off(record, [](Host& host, Record& again) { host.lost(again); });
+  }
   Connection& member = group_.members[record.member];
   const std::uint32_t slot = ConnectionAccess::slot(member);
   hub().mark_closing(slot);
@@ -218,6 +232,11 @@ void Host::lost(Record& record) {
 }
 
 void Host::failed(Record& record, std::uint16_t code, std::string_view reason) {
+  if (must_wait()) {
+    return put_off(record, [code, text = std::string(reason)](Host& host, Record& again) {
+      host.failed(again, code, text);
+    });
+  }
   Connection& member = group_.members[record.member];
   const std::uint32_t slot = ConnectionAccess::slot(member);
   const bool say = record.stage == Stage::open;
@@ -250,6 +269,9 @@ bool Host::ask_agent(const Request& request, Deferred<Response>& answer) {
 }
 
 Deferred<Response> Host::request(const Request& request) {
+  if (must_wait()) {
+    return later<Response>([request](Host& host) { return host.request(request); });
+  }
   Deferred<Response> answer;
   if (ask_agent(request, answer)) return count_open(answer);
   const auto& scratch = runtime_.scratch();

@@ -67,6 +67,17 @@ bool Host::guard(const char* where, Connection* connection, Call&& call) {
              [&](const std::exception_ptr& cause) { report(where, connection, cause); });
 }
 
+/// The answer to what is asked when the room's file is open.
+template <typename T, typename Ask>
+Deferred<T> Host::later(Ask ask) {
+  Deferred<T> answer;
+  when_ready([answer, ask = std::move(ask)](Host& host) {
+    ask(host).then([answer](T value) { answer.resolve(std::move(value)); },
+                   [answer](const std::string& why) { answer.reject(why); });
+  });
+  return answer;
+}
+
 /// The same answer, behind the output gate; until it is there the agent stays awake.
 template <typename T>
 Deferred<T> Host::count_open(const Deferred<T>& answer) {

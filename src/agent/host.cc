@@ -84,6 +84,7 @@ void Host::begin_awake() {
   std::vector<HeldBack> held_back;
   const bool gate_closing = awake_ != nullptr && awake_->gate_closing;
   const std::uint64_t gate_before = awake_ == nullptr ? 0 : awake_->gate_before;
+  const bool has_no_file = awake_ != nullptr && awake_->has_no_file;
   if (awake_ != nullptr) {
     store = std::move(awake_->store);
     held_back = std::move(awake_->held_back);
@@ -93,6 +94,7 @@ void Host::begin_awake() {
   awake_ = &runtime_.awake_pool()[place];
   awake_->place = place;
   awake_->store = std::move(store);
+  awake_->has_no_file = has_no_file;
   awake_->held_back = std::move(held_back);
   awake_->gate_closing = gate_closing;
   awake_->gate_before = gate_before;

@@ -17,8 +17,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -97,6 +99,14 @@ class Host {
   std::uint32_t& awake_index() { return awake_->index; }
   /// For Rooms.
   std::uint32_t& next_in_bucket() { return next_in_bucket_; }
+
+  // ---- The room's file (waiting.cc)
+
+  /// Whether the agent sleeps and its file has yet to be opened, which may wait for the disk. Each
+  /// event that might wake the agent is put off then.
+  bool must_wait() { return agent() == nullptr && is_file_missing(); }
+  /// Called when the file is open, with the room as it is then, in the order of the events.
+  void when_ready(std::function<void(Host&)> event);
 
   // ---- Events, from the shard. Each wakes the agent if it sleeps. (deliver.cc)
 
@@ -268,7 +278,8 @@ class Host {
     std::unique_ptr<agent_runtime::Queues> queues;  // from the first queue() on
     std::uint32_t batched = UINT32_MAX;             // members with envelopes, once somebody asked
     agent_runtime::OpenQuestions open_questions;
-    std::unique_ptr<store::RoomStore> store;  // of one that has asked its database
+    std::unique_ptr<store::RoomStore> store;  // of one that has a file, or has asked for one
+    bool has_no_file = false;                 // of one that hasn't, and nothing is stored
     std::unique_ptr<agent_runtime::Job> job;  // that runs, or is tried again soon
     std::uint64_t last_job_run = 0;           // of those that answer later
     bool gate_closing = false;                // by a write of this turn
@@ -279,10 +290,18 @@ class Host {
 
   Agent* agent() const { return awake_ == nullptr ? nullptr : awake_->agent.get(); }
   Settings& settings();
+  store::Identity identity() const { return {.class_name = info_.name, .room = name()}; }
   store::RoomStore& room_store();
   void end_room();
   void lose_turn(bool gate_was_closed);
   void hold_back(std::function<void()> give, std::function<void(const std::string&)> refuse);
+  bool is_file_missing();
+  void give(std::uint32_t member, Message message);
+  void hold(std::uint32_t member, const Message& message);
+  void hold_batch(connection::Record& record, std::span<const std::byte> payload, bool is_text);
+  void put_off(connection::Record& record, std::function<void(Host&, connection::Record&)> end);
+  template <typename T, typename Ask>
+  Deferred<T> later(Ask ask);
   bool answers_automatically(std::uint32_t member, const Message& message);
   static Schedule schedule_of(const SqlRows::Row& row);
   std::optional<Schedule> find_same(const Schedule& wanted);

@@ -44,6 +44,7 @@ std::uint64_t pause_ns(const RetryOptions& retry, unsigned runs, std::uint64_t r
 // Called when the shard's index has a time of this room that has come; the database knows whether
 // there is anything to do. A room that is asleep is woken only if there is.
 void Host::run_due_jobs() {
+  if (must_wait()) return when_ready([](Host& host) { host.run_due_jobs(); });
   if (awake_ == nullptr) begin_awake();
   if (awake_->job != nullptr) return;  // and goes on behind that
   go_on_with_jobs([this] {

@@ -1,5 +1,7 @@
 #include "agent/runtime.h"
 
+#include <utility>
+
 namespace ringroom::agent_runtime {
 
 using detail::AgentClassInfo;
@@ -95,7 +97,18 @@ void Runtime::open_gates(std::optional<std::uint64_t> lost) {
   has_work_ = left == 0;
 }
 
+void Runtime::when_opened(std::string database, std::function<void()> event) {
+  waiting_[std::move(database)].push_back(std::move(event));
+}
+
+void Runtime::file_opened(const std::string& database) {
+  auto found = waiting_.extract(database);
+  if (found.empty()) return;
+  for (const auto& event : found.mapped()) event();
+}
+
 void Runtime::stop() {
+  waiting_.clear();
   std::vector<Host*> hosts;
   rooms_.for_each([&](Host& host) { hosts.push_back(&host); });
   for (Host* host : hosts) remove(*host);

@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,6 +72,8 @@ class ShardServices {
   virtual ~ShardServices() = default;
   /// The room's agent is gone; its members may park.
   virtual void fell_asleep(std::uint32_t room) = 0;
+  /// Goes on with a connection whose bytes were held back (flag::paused), if it is still there.
+  virtual void resume(std::uint32_t slot, std::uint32_t generation) = 0;
   /// CLOCK_MONOTONIC now, not as the turn began.
   virtual std::uint64_t clock_ns() const = 0;
   /// For the histogram.
@@ -143,6 +146,12 @@ class Runtime {
   /// Gives the memory of rooms back that aren't awake any more.
   void trim() { awake_.shrink_to_fit(); }
 
+  // ---- Files that are being opened
+
+  /// To be called when the database's file is open, behind what waits for it already.
+  void when_opened(std::string database, std::function<void()> event);
+  void file_opened(const std::string& database);
+
   // ---- The end of a turn
 
   bool has_turn() const { return store_.has_turn() || alarms_.has_settled(); }
@@ -186,6 +195,7 @@ class Runtime {
   std::vector<std::uint32_t> holding_back_;  // rooms with more than frames behind their gate
   bool has_work_ = false;                    // some of them have an open gate
   std::vector<std::uint32_t> ended_;         // without an agent, behind their gate
+  std::unordered_map<std::string, std::vector<std::function<void()>>> waiting_;  // by database
   RuntimeCounts counts_;
   CallScratch scratch_;
   codec::agents::ClientFrameReader frame_reader_;

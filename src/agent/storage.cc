@@ -24,8 +24,9 @@ constexpr const char* room_destroyed = "Durable Object destroyed";
 
 store::RoomStore& Host::room_store() {
   if (awake_->store == nullptr) {
-    awake_->store = std::make_unique<store::RoomStore>(
-        runtime_.store(), store::Identity{.class_name = info_.name, .room = name()}, room_);
+    std::optional<store::Found> found;
+    if (std::exchange(awake_->has_no_file, false)) found = store::Found::nowhere;
+    awake_->store = std::make_unique<store::RoomStore>(runtime_.store(), identity(), room_, found);
   }
   return *awake_->store;
 }

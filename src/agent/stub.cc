@@ -88,6 +88,7 @@ Deferred<Response> Host::fetch(const Request& request) {
 }
 
 Deferred<Answer> Host::serve(Question question) {
+  if (must_wait()) return later<Answer>([question](Host& host) { return host.serve(question); });
   const OnBehalf behalf(runtime_.scratch(), question.chain);
   Deferred<Answer> answer;
   const auto fail = [answer](const std::string& why) { answer.reject(why); };

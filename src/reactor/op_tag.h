@@ -20,6 +20,7 @@ enum class Op : std::uint8_t {
   letters,       // another shard has put something into our mailbox
   arrival,       // a socket moved here; the rest of the tag is its letter
   log_write,     // a batch of the store is durable, or isn't
+  open_file,     // a file of the store's is open; slot: which
   move,          // a socket of ours moved away, or didn't
   connect,       // a socket of ours has reached its server, or hasn't
 };

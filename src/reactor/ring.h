@@ -129,6 +129,9 @@ class Ring {
                      std::span<const std::byte> bytes,
                      std::uint64_t offset,
                      Tag tag);
+  /// Opens an ordinary file for reading (openat(2)), and completes with an ordinary descriptor. The
+  /// path stays put until then.
+  void open_file(const char* path, Tag tag);
   /// Reads an eventfd into `counter`, which stays put until the completion.
   void read_event(int event, std::uint64_t* counter, Tag tag);
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <ctime>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -326,6 +327,12 @@ void Ring::write_durably(int descriptor,
   io_uring_sqe* sqe = body_->next_sqe();
   io_uring_prep_write(sqe, descriptor, bytes.data(), static_cast<unsigned>(bytes.size()), offset);
   sqe->rw_flags = RWF_DSYNC;
+  io_uring_sqe_set_data64(sqe, tag.bits);
+}
+
+void Ring::open_file(const char* path, Tag tag) {
+  io_uring_sqe* sqe = body_->next_sqe();
+  io_uring_prep_openat(sqe, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
   io_uring_sqe_set_data64(sqe, tag.bits);
 }
 

@@ -171,6 +171,7 @@ void Server::Body::make_config() {
   config_.room_connections_max = options_.room_connections_max;
   config_.database_bytes_max = options_.database_bytes_max;
   config_.databases_open_max = std::min<std::size_t>(options_.databases_open_max, databases_max_);
+  config_.room_files_max = databases_max_;
   config_.query_time_max = options_.query_time_max;
   config_.files_max = files_max_;
   config_.ring_features = options_.ring_features;

@@ -141,11 +141,25 @@ void Shard::take_arrival(std::uint32_t file, std::unique_ptr<Arrival> arrival) {
   hub_.open(file, Stage::http);
   ++connections_total_;
   if (stopping_) return hub_.close_file(file);
-  admit(file, *arrival);
+  admit(file, std::move(arrival));
 }
 
-// On the home: the room answers the upgrade.
-void Shard::admit(std::uint32_t slot, Arrival& arrival) {
+// On the home. Nothing is read meanwhile if the room's file has to be opened first.
+void Shard::admit(std::uint32_t slot, std::unique_ptr<Arrival> arrival) {
+  detail::Host& host = runtime_.find_or_make(*arrival->info, arrival->room);
+  if (!host.must_wait()) return let_in(slot, *arrival);
+  const std::uint64_t number = next_at_the_door_++;
+  at_the_door_.emplace(number, std::move(arrival));
+  const std::uint32_t generation = hub_.slab()[slot].generation;
+  host.when_ready([this, slot, generation, number](detail::Host&) {
+    const std::unique_ptr<Arrival> waited = std::move(at_the_door_.extract(number).mapped());
+    const Record* record = hub_.find(slot, generation);
+    if (record != nullptr && record->stage == Stage::http) let_in(slot, *waited);
+  });
+}
+
+// The room answers the upgrade.
+void Shard::let_in(std::uint32_t slot, Arrival& arrival) {
   const detail::Host* existing = runtime_.find(*arrival.info, arrival.room);
   if (existing != nullptr && existing->group().members.size() >= config_.room_connections_max) {
     return refuse(slot, Response::text(503, "the room is full"));

@@ -51,6 +51,7 @@ struct Config {
   std::size_t room_connections_max = 0;
   std::size_t database_bytes_max = limits::database_bytes_max_default;
   std::size_t databases_open_max = limits::databases_open_max_default;
+  std::size_t room_files_max = limits::databases_open_max_default;  ///< descriptors of a shard
   std::chrono::milliseconds query_time_max{std::chrono::seconds(5)};
   std::size_t record_bytes_max = 0;  // of one recording; 0: nothing is recorded
   std::uint32_t files_max = 0;

@@ -2,6 +2,7 @@
 // was read is told when it is durable, as the room's own words are.
 #include "shard/letters.h"
 #include "shard/shard.h"
+#include "store/names.h"
 #include "store/sql_json.h"
 
 #include <utility>
@@ -31,8 +32,13 @@ void Shard::take_query(unsigned from, std::uint64_t ticket, const RoomQuery& que
   const auto answer = [&](Response response) {
     post(from, std::make_unique<ResponseLetter>(ticket, std::move(response)));
   };
+  const store::Identity identity{.class_name = query.class_name, .room = query.room};
+  if (store_.find(identity) == store::Found::opening) {
+    const auto again = [this, from, ticket, query] { take_query(from, ticket, query); };
+    return runtime_.when_opened(store::database_name(query.class_name, query.room), again);
+  }
   try {
-    auto reading = store_.read({.class_name = query.class_name, .room = query.room}, query.query);
+    auto reading = store_.read(identity, query.query);
     if (!reading) return answer(failure(404, "nothing is stored of this room"));
     Response response = Response::json(store::to_json(reading->rows));
     if (reading->batch <= store_.durable()) return answer(std::move(response));

@@ -34,6 +34,7 @@ store::StoreOptions store_options(const Config& config) {
   store::StoreOptions options;
   options.durability = config.durability;
   options.open_max = config.databases_open_max;
+  options.files_max = config.room_files_max;
   options.limits.database_bytes_max = config.database_bytes_max;
   options.limits.query_time_max = config.query_time_max;
   return options;
@@ -191,6 +192,7 @@ void Shard::dispatch(const Completion& arrived) {
     case Op::move: return on_moved(completion);
     case Op::event: return completion.tag.slot() == stop_event ? start_stopping() : await_helper();
     case Op::log_write: return on_log_write(completion);
+    case Op::open_file: return on_file_open(completion);
     case Op::poll: return on_poll(completion);
     case Op::shut_down: return hub_.on_shut_down(completion);
     case Op::connect:  // of the load client; a shard makes none

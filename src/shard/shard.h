@@ -111,6 +111,7 @@ class Shard final : public agent_runtime::ShardServices {
                      agent_runtime::Question question);
   void take_answer(const agent_runtime::Asker& asker, agent_runtime::Answer answer);
 
+  void resume(std::uint32_t slot, std::uint32_t generation) override;
   void fell_asleep(std::uint32_t room) override;
   std::uint64_t clock_ns() const override { return ring_->now_ns(); }
   void tick_late_by(std::uint64_t nanoseconds) override;
@@ -153,6 +154,7 @@ class Shard final : public agent_runtime::ShardServices {
   void commit_writes();
   void commit_turn();
   void on_log_write(const Completion& completion);
+  void on_file_open(const Completion& completion);
   void await_helper();
 
   // stop.cc
@@ -166,7 +168,8 @@ class Shard final : public agent_runtime::ShardServices {
   void on_close(const Completion& completion);
   void hand_over(std::uint32_t slot, unsigned home, std::unique_ptr<Arrival> arrival);
   void on_moved(const Completion& completion);
-  void admit(std::uint32_t slot, Arrival& arrival);
+  void admit(std::uint32_t slot, std::unique_ptr<Arrival> arrival);
+  void let_in(std::uint32_t slot, Arrival& arrival);
   bool reserve_file(unsigned shard);
   void release_file();
 
@@ -218,7 +221,6 @@ class Shard final : public agent_runtime::ShardServices {
   void stash(connection::Record& record, std::span<const std::byte> input);
   bool wants_bytes(const connection::Record& record);
   void stop_reading(std::uint32_t slot, connection::Record& record);
-  void resume(std::uint32_t slot, std::uint32_t generation);
   void resume_unfinished();
   void arm(std::uint32_t slot, connection::Record& record);
   void rearm_starved();
@@ -280,8 +282,10 @@ class Shard final : public agent_runtime::ShardServices {
     std::size_t members_left;
   };
   std::vector<Bedtime> going_to_bed_;
-  bool refilled_ = false;                                       // there are some again
-  std::vector<std::pair<std::uint32_t, Arrival*>> moving_;      // sockets on their way to a home
+  bool refilled_ = false;                                   // there are some again
+  std::vector<std::pair<std::uint32_t, Arrival*>> moving_;  // sockets on their way to a home
+  std::unordered_map<std::uint64_t, std::unique_ptr<Arrival>> at_the_door_;  // of a room, by number
+  std::uint64_t next_at_the_door_ = 0;
   std::vector<std::vector<std::unique_ptr<Letter>>> outgoing_;  // by shard, not pushed yet
   // What waits for a letter, by ticket.
   template <typename Whole>

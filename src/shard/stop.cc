@@ -37,7 +37,8 @@ void Shard::start_stopping() {
 
 bool Shard::is_stopped() {
   if (!stopping_) return false;
-  if (hub_.slab().live() == 0 || cut_off_) return !store_.is_writing();
+  const bool is_done = !store_.is_writing() && !store_.is_opening();
+  if (hub_.slab().live() == 0 || cut_off_) return is_done;
   if (turn_began_ns_ < stop_deadline_ns_) {
     // Wakes the shard for the deadline even if nobody says anything more.
     if (!ping_timer_.is_set()) {
@@ -56,7 +57,7 @@ bool Shard::is_stopped() {
   }
   ring_->submit_and_wait(0);
   cut_off_ = true;
-  return !store_.is_writing();
+  return is_done;
 }
 
 }  // namespace ringroom::shard

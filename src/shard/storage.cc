@@ -21,6 +21,9 @@ void Shard::commit_writes() {
     log_write_bytes_ = write->bytes.size();
     ring_->write_durably(write->descriptor, write->bytes, write->offset, Tag::of(Op::log_write, 0));
   }
+  while (const auto file = store_.next_open()) {
+    ring_->open_file(file->path, Tag::of(Op::open_file, file->id));
+  }
   if (!store_.has_batch()) batch_began_ns_ = 0;
   const std::optional<std::uint64_t> lost = store_.take_failed();
   runtime_.open_gates(lost);
@@ -39,6 +42,11 @@ void Shard::on_log_write(const Completion& completion) {
   const bool whole = completion.result == static_cast<std::int64_t>(log_write_bytes_);
   store_.written(whole ? 0 : completion.result < 0 ? -completion.result : EIO);
   if (whole) lane_.stats.gate_wait.add(ring_->now_ns() - write_began_ns_);
+}
+
+void Shard::on_file_open(const Completion& completion) {
+  store_.opened(completion.tag.slot(), completion.result,
+                [this](const std::string& name) { runtime_.file_opened(name); });
 }
 
 void Shard::publish_storage() {

@@ -61,7 +61,7 @@ void Shard::send_home(std::uint32_t slot, std::unique_ptr<Arrival> arrival) {
   const unsigned home = arrival->home;
   if (home == index_) {
     end_session(slot);
-    return admit(slot, *arrival);
+    return admit(slot, std::move(arrival));
   }
   if (!reserve_file(home)) {
     return refuse_upgrade(slot, Response::text(503, "the room's shard is full"));

@@ -159,6 +159,7 @@ std::optional<SqlRows> Archive::read(std::string_view class_name,
 
 std::optional<SqlRows> Archive::read_database(const std::string& name, std::string_view query) {
   Pages pages(name, database_path(folder_, name));
+  pages.locate();
   if (const auto newest = newest_.find(name); newest != newest_.end()) {
     put_over(pages, newest->second);
   }

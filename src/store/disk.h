@@ -21,6 +21,8 @@ enum class Access : std::uint8_t {
 class File {
  public:
   File() = default;
+  /// Takes over what somebody else has opened.
+  explicit File(int descriptor) : descriptor_(descriptor) {}
   File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   File& operator=(File&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
@@ -29,6 +31,9 @@ class File {
   ~File();
 
   int open(const std::string& path, Access access);
+  /// For reading, if the kernel has the file's name at hand: EAGAIN if it would ask the disk
+  /// (openat2(2), RESOLVE_CACHED).
+  int open_at_once(const std::string& path);
   bool is_open() const { return descriptor_ >= 0; }
   /// For the ring.
   int descriptor() const { return descriptor_; }
@@ -47,6 +52,8 @@ class File {
 
 /// Paths of the plain files in a folder; none if there is no such folder.
 std::vector<std::string> list_files(const std::string& folder);
+/// The names of the folders in a folder.
+std::vector<std::string> list_folders(const std::string& folder);
 int make_folders(const std::string& path);
 int remove_file(const std::string& path);
 /// Returns when everything written to the file system of `folder` is on the medium, names too.

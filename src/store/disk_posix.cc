@@ -92,6 +92,15 @@ std::vector<std::string> list_files(const std::string& folder) {
   return paths;
 }
 
+std::vector<std::string> list_folders(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+    if (entry.is_directory(failed)) names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
 int make_folders(const std::string& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);

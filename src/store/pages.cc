@@ -22,34 +22,63 @@ Parts parts_that_differ(const std::byte* a, const std::byte* b) {
 }  // namespace
 
 Pages::Pages(std::string name, std::string path) : name_(std::move(name)), path_(std::move(path)) {
-  reset();
+  if (path_.empty()) place_ = Place::nowhere;
 }
 
-// A file that isn't there yet comes with the first checkpoint.
-bool Pages::open_file() {
-  if (file_.is_open()) return true;
-  if (path_.empty()) return false;
-  const int failed = file_.open(path_, Access::read);
+bool Pages::locate_at_once() {
+  if (is_located()) return true;
+  File file;
+  const int failed = file.open_at_once(path_);
+  if (failed == EAGAIN) return false;
+  located(std::move(file), failed);
+  return true;
+}
+
+void Pages::locate() {
+  if (locate_at_once()) return;
+  File file;
+  const int failed = file.open(path_, Access::read);
+  located(std::move(file), failed);
+}
+
+void Pages::located(File file, int failed) {
+  if (is_located()) return;
+  place_ = failed == 0 ? Place::open : Place::nowhere;
   if (failed != 0 && failed != ENOENT) trouble_ = failed;
-  return failed == 0;
+  file_ = std::move(file);
+  if (std::exchange(is_sized_, true)) return;
+  const std::uint64_t bytes = failed == 0 ? file_.size() : 0;
+  total_ = static_cast<std::uint32_t>(bytes / page_bytes);
+  if (bytes > 0 && total_ == 0) trouble_ = EUCLEAN;  // not taken for a room that is new
+  committed_total_ = total_;
+}
+
+bool Pages::expect_file() {
+  if (place_ != Place::nowhere) return false;
+  place_ = Place::unknown;
+  return true;
+}
+
+void Pages::close_file() {
+  file_ = File();
+  if (place_ == Place::open) place_ = Place::unknown;
 }
 
 void Pages::reset() {
   overlay_.clear();
   dirty_.clear();
   file_ = File();
+  place_ = Place::unknown;
+  is_sized_ = false;
   trouble_ = 0;
   newest_batch_ = 0;
-  const std::uint64_t bytes = open_file() ? file_.size() : 0;
-  total_ = static_cast<std::uint32_t>(bytes / page_bytes);
-  if (bytes > 0 && total_ == 0) trouble_ = EUCLEAN;  // not taken for a room that is new
-  committed_total_ = total_;
 }
 
-// The file that is open may be another one than a checkpoint will make under its name.
+// The file that is open is another one than a checkpoint will make under its name.
 void Pages::clear() {
   resize(0);
-  close_file();
+  file_ = File();
+  place_ = Place::nowhere;
 }
 
 bool Pages::read(std::span<std::byte> to, std::uint64_t offset, int& failed) {
@@ -65,7 +94,8 @@ bool Pages::read(std::span<std::byte> to, std::uint64_t offset, int& failed) {
     std::memcpy(to.data(), found->second.bytes.get() + within, to.size());
     return true;
   }
-  const std::int64_t got = open_file() ? file_.read(to, offset) : 0;
+  ASSERT(is_located());
+  const std::int64_t got = file_.is_open() ? file_.read(to, offset) : 0;
   if (got < 0) failed = static_cast<int>(-got);
   const std::size_t bytes = got < 0 ? 0 : static_cast<std::size_t>(got);
   std::memset(to.data() + bytes, 0, to.size() - bytes);
@@ -117,6 +147,12 @@ void Pages::keep() {
   }
   dirty_.clear();
   committed_total_ = total_;
+}
+
+bool Pages::has_of(std::uint64_t batch) const {
+  if (newest_batch_ != 0 && newest_batch_ <= batch) return true;
+  return std::any_of(overlay_.begin(), overlay_.end(),
+                     [batch](const auto& image) { return image.second.batch <= batch; });
 }
 
 void Pages::forget(std::uint64_t batch) {

@@ -21,11 +21,26 @@ namespace ringroom::store {
 
 class Pages {
  public:
-  /// `path`: of the file, or empty: there is none, all is in memory.
+  /// `path`: of the file, or empty: there is none, all is in memory. Before anything else asks for
+  /// the rest, the file must be located.
   Pages(std::string name, std::string path);
 
   /// The file in the data folder, and in the log.
   const std::string& name() const { return name_; }
+  const std::string& path() const { return path_; }
+
+  /// The file is open, or it is known that there is none: it comes with the first checkpoint.
+  bool is_located() const { return place_ != Place::unknown; }
+  bool has_file() const { return place_ == Place::open; }
+  /// False: the disk would have to be asked.
+  bool locate_at_once();
+  /// Waits for the disk.
+  void locate();
+  /// What somebody has found who waited: the open file, or an errno.
+  void located(File file, int failed);
+  /// A checkpoint may have made a file where there was none. False: there was one.
+  bool expect_file();
+
   std::uint32_t total() const { return total_; }
   /// Why the file can't be read: an errno.
   int trouble() const { return trouble_; }
@@ -44,9 +59,11 @@ class Pages {
   void keep();
   /// The newest batch with pages of this database; 0: none.
   std::uint64_t newest_batch() const { return newest_batch_; }
-  /// Batches up to `batch` are in the file now.
+  /// Whether there is something of batches up to `batch`.
+  bool has_of(std::uint64_t batch) const;
+  /// Batches up to `batch` are in the file now, which is located again if there was none.
   void forget(std::uint64_t batch);
-  /// Back to the file, into which everything durable was written before.
+  /// Back to the file, into which everything durable was written before. It has to be located.
   void reset();
   /// No pages any more, which take() makes the end of the file.
   void clear();
@@ -54,27 +71,33 @@ class Pages {
   bool is_clean() const { return overlay_.empty() && !is_dirty() && newest_batch_ == 0; }
   std::size_t overlay_bytes() const { return overlay_.size() * page_bytes; }
 
+  /// Nothing is in it, and there is no file.
+  bool is_nothing() const { return is_clean() && place_ == Place::nowhere && trouble_ == 0; }
+
   /// Nobody reads for now.
-  void close_file() { file_ = File(); }
+  void close_file();
 
   /// How many have it open. Kept by the Store.
   unsigned users = 0;
   /// What is here may be more than what is on disk: nobody reads until reset().
   bool blocked = false;
+  /// Somebody waits for the disk to locate the file.
+  bool opening = false;
 
  private:
   static constexpr std::uint64_t not_committed = UINT64_MAX;
+  enum class Place : std::uint8_t { unknown, nowhere, open };
   struct Image {
     std::unique_ptr<std::byte[]> bytes;
     std::uint64_t batch = 0;  // of the log that it is in
     Parts written = 0;        // since the last commit, and with other bytes than before
   };
 
-  bool open_file();
-
   std::string name_;
   std::string path_;
   File file_;
+  Place place_ = Place::unknown;
+  bool is_sized_ = false;  // total_ is right
   int trouble_ = 0;
   std::uint32_t total_ = 0;
   std::uint32_t committed_total_ = 0;

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace ringroom::store {
@@ -26,6 +27,7 @@ namespace ringroom::store {
 struct StoreOptions {
   std::size_t open_max =
       limits::databases_open_max_default;  ///< databases open at a time; of those asleep none is
+  std::size_t files_max = limits::databases_open_max_default;  ///< open files; at least open_max
   DatabaseLimits limits;
   Durability durability = Durability::strict;
   std::uint64_t segment_bytes = std::uint64_t{16} << 20U;  ///< of the log, until it is written back
@@ -48,6 +50,20 @@ struct StoreCounts {
 struct Reading {
   SqlRows rows;
   std::uint64_t batch = 0;  ///< the newest that they may show
+};
+
+/// Where a room's database is.
+enum class Found : std::uint8_t {
+  nowhere,  // nothing is stored of the room
+  here,     // it can be opened without waiting for the disk
+  opening,  // its file is being opened: see Store::next_open()
+};
+
+/// A file to be opened for reading by whoever can wait for the disk (openat(2), O_RDONLY). The path
+/// is good until opened().
+struct FileToOpen {
+  std::uint32_t id;
+  const char* path;
 };
 
 /// What became of a room's writes at the end of a turn.
@@ -101,6 +117,22 @@ class Store {
   /// when none is under way.
   void finish();
 
+  /// To be asked before a room is used for the first time since its agent woke. What is here is
+  /// held by the RoomStore that is made next, or by let_go().
+  Found find(const Identity& identity);
+  /// A file that find() or the end of a checkpoint waits for.
+  std::optional<FileToOpen> next_open();
+  /// It is open: a descriptor, which is the store's now, or -errno. Calls found(name) with the name
+  /// of the database, unless its file has changed meanwhile and is opened once more.
+  template <typename Tell>
+  void opened(std::uint32_t id, int result, Tell found) {
+    Pages* pages = take_opened(id, result);
+    if (pages == nullptr) return;
+    found(pages->name());
+    release(*pages);
+  }
+  bool is_opening() const { return !openings_.empty(); }
+
   /// A query that only reads, for somebody else than the room's agent: what was committed, and
   /// isn't to be told before it is durable. Nothing if there is no database. Takes a second at
   /// most. Throws SqlError.
@@ -133,10 +165,24 @@ class Store {
     Store& store_;
   };
 
+  // A file that the ring opens.
+  struct Opening {
+    Pages* pages;         // which it uses
+    std::uint64_t up_to;  // the batches that were in the file when it was begun
+    bool unblocks;
+  };
+
+  Pages& pages_of(const std::string& name);
   Pages& acquire(const std::string& name);
-  void refuse_if_unread(const std::string& name);
+  void refuse_if_unread(Pages& pages);
   void release(Pages& pages);
+  bool has_files(std::string_view class_name) const;
+  void start_opening(Pages& pages, bool unblocks);
+  bool is_behind(const Pages& pages) const;
+  Pages* take_opened(std::uint32_t id, int result);
+  void catch_up(Pages& pages);
   void make_room();
+  void limit_files();
   Committed commit(RoomStore& room);
   Committed commit_end_of(RoomStore& room);
   Committed take(Pages& pages);
@@ -148,7 +194,12 @@ class Store {
   Vfs vfs_;
   std::optional<Log> log_;
   std::unordered_map<std::string, std::unique_ptr<Pages>> pages_;  // by name
-  std::list<RoomStore*> open_;    // with an open database, the last used one first
+  std::list<RoomStore*> open_;                     // with an open database, the last used one first
+  std::list<RoomStore*> resting_;                  // with a file and no open database, likewise
+  std::unordered_set<std::string> class_folders_;  // that have files
+  std::unordered_map<std::uint32_t, Opening> openings_;
+  std::vector<std::uint32_t> to_open_;  // of them, which nobody has begun
+  std::uint32_t next_opening_ = 0;
   std::vector<RoomStore*> turn_;  // with a transaction in this turn
   std::optional<std::uint64_t> failed_from_;
   bool in_trouble_ = false;
@@ -160,13 +211,18 @@ class Store {
 };
 
 /// One room's way to its database, which is opened at the first query and may be closed between
-/// turns when others need its place. Lives as long as the room's agent.
+/// turns when others need its place. Holds its file from the beginning, so that no query waits for
+/// the disk to find it; if there are more of them than files_max, the one unused longest lets go of
+/// its own, and asks for it again. Lives as long as the room's agent.
 class RoomStore final : private Turn {
  public:
   static constexpr std::uint32_t no_owner = UINT32_MAX;
 
-  /// `owner`: whatever the maker knows it by.
-  RoomStore(Store& store, Identity identity, std::uint32_t owner);
+  /// `owner`: whatever the maker knows it by. `found`: what find() has said, if it was asked.
+  RoomStore(Store& store,
+            Identity identity,
+            std::uint32_t owner,
+            std::optional<Found> found = std::nullopt);
   /// A database of the shard's own, by its file's name.
   RoomStore(Store& store, std::string name);
   ~RoomStore() override;
@@ -191,16 +247,20 @@ class RoomStore final : private Turn {
 
  private:
   friend class Store;
+  enum class Place : std::uint8_t { none, open, resting };  // which list it is in
   void joins() override;
   std::string writes() override;
   void close();
+  void rest();
+  void leave_list();
+  void locate();
 
   Store& store_;
   Identity identity_;
-  std::string name_;  // of the file
   std::uint32_t owner_;
-  Pages* pages_ = nullptr;
+  Pages& pages_;
   std::optional<Database> database_;
+  Place list_ = Place::none;
   std::list<RoomStore*>::iterator place_;
   bool has_written_ = false;
   bool destroyed_ = false;

@@ -144,6 +144,10 @@ void Ring::write_durably(int descriptor,
                      .offset = offset});
 }
 
+void Ring::open_file(const char* path, Tag tag) {
+  body_->ring.queue({.kind = Kind::open_file, .tag = tag, .path = path});
+}
+
 void Ring::read_event(int event, std::uint64_t* counter, Tag tag) {
   body_->ring.queue(
       {.kind = Kind::read_event, .tag = tag, .descriptor = event, .counter = counter});

@@ -138,6 +138,7 @@ void SimRing::execute(Submission& submission) {
     case Kind::read_event:
     case Kind::shut_down:  // by a worker, which looks the file up when it gets there
     case Kind::write:
+    case Kind::open_file:
       requests_.push_back(std::make_unique<Request>(Request{std::move(submission), nullptr}));
       return;
     case Kind::receive_once:

@@ -40,6 +40,7 @@ class SimRing {
     wake,
     read_event,
     write,
+    open_file,
   };
 
   struct Submission {
@@ -52,6 +53,7 @@ class SimRing {
     std::uint64_t bytes_hash = 0;  // of the pieces when they were queued
     std::uint64_t* counter = nullptr;
     std::uint64_t offset = 0;                      // of a write
+    const char* path = nullptr;                    // of an open_file
     bool once = false;                             // of an accept
     std::optional<std::vector<Tag>> cancels = {};  // of a close; nullopt: whatever the file has
   };
@@ -148,6 +150,7 @@ class SimRing {
   void end_send(Request& request, std::int32_t result);
   void read_event(Request& request);
   void write(Request& request);
+  void open_file(Request& request);
   void happen(Post& post);
 
   // ---- Completion

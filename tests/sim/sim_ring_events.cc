@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/poll.h>
 #include <unistd.h>
 
@@ -130,7 +131,8 @@ bool SimRing::happen_once() {
 bool SimRing::is_ready(const Request& request) const {
   switch (request.what.kind) {
     case Kind::accept: return !world_.backlog_of(request.what.descriptor)->empty();
-    case Kind::write: return true;
+    case Kind::write:
+    case Kind::open_file: return true;
     case Kind::read_event: return event_is_readable(request.what.descriptor);
     case Kind::shut_down: return true;
     case Kind::send_rest: return request.socket->is_writable();
@@ -149,6 +151,7 @@ void SimRing::happen(Request& request) {
     case Kind::send_rest: return send_more(request);
     case Kind::shut_down: return shut_down(request);
     case Kind::write: return write(request);
+    case Kind::open_file: return open_file(request);
     default: return read_event(request);
   }
 }
@@ -272,6 +275,12 @@ void SimRing::write(Request& request) {
       ::pwrite(what.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(what.offset));
   const int result = count < 0 ? -errno : static_cast<std::int32_t>(count);
   push(Completion{.tag = what.tag, .result = fails ? -EIO : result});
+}
+
+void SimRing::open_file(Request& request) {
+  request.done = true;
+  const int opened = ::open(request.what.path, O_RDONLY | O_CLOEXEC);
+  push(Completion{.tag = request.what.tag, .result = opened < 0 ? -errno : opened});
 }
 
 void SimRing::happen(Post& post) {

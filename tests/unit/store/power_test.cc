@@ -67,6 +67,7 @@ class World {
       if (room.is_destroyed()) open(i);
     });
     settle_some();
+    if (random_.next() % 2 == 0) open_files();
     if (gate_ == Gate::is_open) promise(UINT64_MAX);
     if (!writing_) writing_ = store_->next_write();
     // Mostly the helper is quick enough with the next segment.
@@ -79,10 +80,19 @@ class World {
     if (store_->take_failed()) lose();
   }
 
+  // As the ring does.
+  void open_files() {
+    while (const auto file = store_->next_open()) {
+      const int opened = SimDisk::current().open(file->path, false);
+      store_->opened(file->id, opened, [](const std::string&) {});
+    }
+  }
+
   // Ends with all that can be promised.
   void settle() {
     for (int i = 0; i < 1000 && !(store_->is_idle() && !writing_); ++i) {
       store_->read_answers();
+      open_files();
       if (!writing_) writing_ = store_->next_write();
       if (writing_) {
         finish_write();

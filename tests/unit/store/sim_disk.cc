@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 namespace ringroom::store {
 
@@ -181,6 +182,16 @@ std::vector<std::string> SimDisk::list(const std::string& folder) {
   return paths;
 }
 
+bool SimDisk::remembers() {
+  const std::lock_guard lock(mutex_);
+  return memory_ == Memory::always || (memory_ == Memory::often_not && ++remembered_ % 3 == 0);
+}
+
+std::size_t SimDisk::files_open() const {
+  const std::lock_guard lock(mutex_);
+  return open_.size();
+}
+
 // ---- store/disk.h
 
 File::~File() {
@@ -193,6 +204,10 @@ int File::open(const std::string& path, Access access) {
   *this = File();
   descriptor_ = opened;
   return 0;
+}
+
+int File::open_at_once(const std::string& path) {
+  return SimDisk::current().remembers() ? open(path, Access::read) : EAGAIN;
 }
 
 std::int64_t File::read(std::span<std::byte> to, std::uint64_t offset) const {
@@ -213,6 +228,14 @@ std::uint64_t File::size() const {
 
 std::vector<std::string> list_files(const std::string& folder) {
   return SimDisk::current().list(folder);
+}
+std::vector<std::string> list_folders(const std::string& folder) {
+  std::set<std::string> names;
+  for (const std::string& path : SimDisk::current().list(folder)) {
+    const std::string below = path.substr(folder.size() + 1);
+    if (below.find('/') != std::string::npos) names.insert(below.substr(0, below.find('/')));
+  }
+  return {names.begin(), names.end()};
 }
 int make_folders(const std::string&) {
   return 0;

@@ -36,12 +36,18 @@ class SimDisk {
   void fail_after(std::uint64_t operations, int error, unsigned times);
   /// Files whose path ends so can't be opened for writing; empty: all can.
   void refuse(const std::string& ending);
+  /// Whether the kernel remembers where files are.
+  enum class Memory : std::uint8_t { often_not, never, always };
+  void set_memory(Memory memory) { memory_ = memory; }
+  /// Files that are open.
+  std::size_t files_open() const;
   /// Writes and syncs since the beginning.
   std::uint64_t operations() const;
 
   // ---- For store/disk.h
 
   int open(const std::string& path, bool create);  // a descriptor, or -errno
+  bool remembers();
   void close(int descriptor);
   std::int64_t read(int descriptor, std::span<std::byte> to, std::uint64_t offset);
   int write(int descriptor, std::span<const std::byte> bytes, std::uint64_t offset);
@@ -80,6 +86,8 @@ class SimDisk {
   std::map<int, std::shared_ptr<Inode>> open_;
   int next_descriptor_ = 3;
   std::uint64_t operations_ = 0;
+  Memory memory_ = Memory::often_not;
+  unsigned remembered_ = 0;
   std::uint64_t fail_at_ = UINT64_MAX;
   unsigned fail_times_ = 0;
   std::string refused_;

@@ -16,6 +16,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace ringroom::store {
@@ -49,6 +50,10 @@ class RunningStore {
   void write_all() {
     while (!store_->is_idle()) {
       store_->read_answers();
+      while (const auto file = store_->next_open()) {
+        const int opened = ::open(file->path, O_RDONLY | O_CLOEXEC);
+        store_->opened(file->id, opened < 0 ? -errno : opened, [](const std::string&) {});
+      }
       if (const auto write = store_->next_write()) store_->written(carry_out(*write));
     }
   }
