@@ -107,6 +107,28 @@ void Helper::add(Job job) {
   changed_.notify_one();
 }
 
+void Helper::mark(std::string path) {
+  {
+    const std::lock_guard lock(mutex_);
+    marks_.push_back(std::move(path));
+  }
+  changed_.notify_one();
+}
+
+void Helper::make_marks() {
+  std::vector<std::string> marks;
+  {
+    const std::lock_guard lock(mutex_);
+    marks = std::exchange(marks_, {});
+  }
+  for (const std::string& path : marks) {
+    File file;
+    if (const int error = file.open(path, Access::write)) {
+      base::log_error("storage: " + trouble("cannot make", path, error));
+    }
+  }
+}
+
 void Helper::run() {
   // Of this thread alone (setpriority(2), "C library/kernel differences"). If it isn't possible,
   // shards wait longer.
@@ -115,6 +137,7 @@ void Helper::run() {
 }
 
 void Helper::work() {
+  make_marks();
   std::vector<Job> jobs = take_jobs();
   const auto made = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) {
     return job.kind == Answer::Kind::written_back;
@@ -132,12 +155,12 @@ void Helper::wait_for_answer(const Desk& desk) {
 // Or until it is time to try again what failed. False at the end.
 bool Helper::wait_for_jobs() {
   std::unique_lock lock(mutex_);
-  const auto has_work = [this] { return ending_ || !jobs_.empty(); };
+  const auto has_work = [this] { return ending_ || has_jobs(); };
   if (failed_.empty() && leftover_.empty()) {
     changed_.wait(lock, has_work);
-    return !jobs_.empty();
+    return has_jobs();
   }
-  const bool is_over = changed_.wait_for(lock, retry_every, has_work) && jobs_.empty();
+  const bool is_over = changed_.wait_for(lock, retry_every, has_work) && !has_jobs();
   return !is_over || !std::exchange(last_try_over_, true);
 }
 

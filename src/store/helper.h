@@ -87,6 +87,8 @@ class Helper {
                   Segment segment,
                   std::uint64_t last_batch,
                   std::optional<std::uint64_t> cut);
+  /// Makes an empty file, as a note to the next start.
+  void mark(std::string path);
   /// Does what waits. Of a helper without a thread.
   void work();
   /// Until there is an answer at the desk, or there may be one.
@@ -103,7 +105,9 @@ class Helper {
 
   void add(Job job);
   void run();
+  bool has_jobs() const { return !jobs_.empty() || !marks_.empty(); }
   bool wait_for_jobs();
+  void make_marks();
   std::vector<Job> take_jobs();
   void make_segment(Job job);
   void try_again(std::vector<Job> jobs, const Trouble& failure);
@@ -116,6 +120,7 @@ class Helper {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
+  std::vector<std::string> marks_;
   std::shared_ptr<const Behind> behind_;
   bool ending_ = false;
   bool last_try_over_ = false;

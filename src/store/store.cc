@@ -152,12 +152,7 @@ std::optional<Reading> Store::read(const Identity& identity, std::string_view qu
 }
 
 void Store::put_beside(const std::string& name, const char* ending) const {
-  if (in_memory()) return;
-  const std::string path = database_path(helper_->folder(), name) + ending;
-  File file;
-  if (const int error = file.open(path, Access::write)) {
-    base::log_error("storage: " + trouble("cannot make", path, error));
-  }
+  if (helper_ != nullptr) helper_->mark(database_path(helper_->folder(), name) + ending);
 }
 
 // ---- The turn

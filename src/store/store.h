@@ -138,7 +138,7 @@ class Store {
   /// most. Throws SqlError.
   std::optional<Reading> read(const Identity& identity, std::string_view query);
 
-  /// Makes an empty file beside a database's, as a word to the next start. Blocks.
+  /// Has an empty file made beside a database's, as a word to the next start.
   void put_beside(const std::string& name, const char* ending) const;
 
   std::size_t open_databases() const { return open_.size(); }
