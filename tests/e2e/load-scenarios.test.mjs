@@ -225,7 +225,7 @@ describe("scenario files against servers that misbehave", () => {
         size = 99
         rate = 20`);
       const { doubled, flipped } = byName(result.mix);
-      assert.equal(doubled.checks.duplicated, 20);
+      near(doubled.checks.duplicated, 20, 1);  // of the last the copy may come behind the end
       assert.equal(doubled.checks.lost, 0);
       assert.equal(flipped.checks.corrupted, 10);
       assert.equal(flipped.checks.lost, 10);

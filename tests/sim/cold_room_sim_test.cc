@@ -14,8 +14,6 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 namespace ringroom::sim {
 namespace {
 
@@ -104,7 +102,7 @@ class ColdRoomSimulation : public testing::TestWithParam<std::uint64_t> {
     for (int i = 0; i < 3000 && !wanted(); ++i) {
       EXPECT_TRUE(fleet_.run(millisecond_ns));
       for (const auto& client : clients_) client->step();
-      ::usleep(100);  // for the helper, whose time is the machine's
+      fleet_.help();
     }
     return wanted();
   }
