@@ -37,8 +37,9 @@ void Shard::start_stopping() {
 
 bool Shard::is_stopped() {
   if (!stopping_) return false;
-  const bool is_done = !store_.is_writing() && !store_.is_opening();
-  if (hub_.slab().live() == 0 || cut_off_) return is_done;
+  // Who is cut off may be put off before, until its room's file is open.
+  const auto is_done = [this] { return !store_.is_writing() && !store_.is_opening(); };
+  if (hub_.slab().live() == 0 || cut_off_) return is_done();
   if (turn_began_ns_ < stop_deadline_ns_) {
     // Wakes the shard for the deadline even if nobody says anything more.
     if (!ping_timer_.is_set()) {
@@ -57,7 +58,7 @@ bool Shard::is_stopped() {
   }
   ring_->submit_and_wait(0);
   cut_off_ = true;
-  return is_done;
+  return is_done();
 }
 
 }  // namespace ringroom::shard

@@ -76,7 +76,7 @@ class ColdRoomSimulation : public testing::TestWithParam<std::uint64_t> {
 
   ColdRoomSimulation()
       : world_(GetParam(), {.completion_late = 0.5}),
-        config_(make_config()),
+        config_(with_files(make_config())),
         fleet_(world_, config_, 1) {}
   ~ColdRoomSimulation() override {
     fleet_.stop();
@@ -94,6 +94,27 @@ class ColdRoomSimulation : public testing::TestWithParam<std::uint64_t> {
     config.room_connections_max = 10;
     config.files_max = 128;
     config.data = folder_.path();
+    return config;
+  }
+
+  /// The diary has a file, from an earlier run of the server.
+  static shard::Config with_files(shard::Config config) {
+    SimWorld world(1, {});
+    SimFleet fleet(world, config, 1);
+    const Deferred<Response> answer = fleet.shard(0)
+                                          .runtime()
+                                          .find_or_make(config.classes[0], "one")
+                                          .request(Request("GET", "http://sim/"));
+    const auto run = [&fleet](const std::function<bool()>& wanted) {
+      for (int i = 0; i < 3000 && !wanted(); ++i) {
+        EXPECT_TRUE(fleet.run(millisecond_ns));
+        fleet.help();
+      }
+    };
+    run([&] { return answer.is_answered(); });
+    fleet.stop();
+    run([&] { return fleet.is_stopped(); });
+    EXPECT_TRUE(answer.is_answered());
     return config;
   }
 
