@@ -147,21 +147,20 @@ void Shard::take_arrival(std::uint32_t file, std::unique_ptr<Arrival> arrival) {
 // On the home. Nothing is read meanwhile if the room's file has to be opened first.
 void Shard::admit(std::uint32_t slot, std::unique_ptr<Arrival> arrival) {
   detail::Host& host = runtime_.find_or_make(*arrival->info, arrival->room);
-  if (!host.must_wait()) return let_in(slot, *arrival);
+  if (!host.must_wait()) return let_in(slot, host, *arrival);
   const std::uint64_t number = next_at_the_door_++;
   at_the_door_.emplace(number, std::move(arrival));
   const std::uint32_t generation = hub_.slab()[slot].generation;
-  host.when_ready([this, slot, generation, number](detail::Host&) {
+  host.when_ready([this, slot, generation, number](detail::Host& ready) {
     const std::unique_ptr<Arrival> waited = std::move(at_the_door_.extract(number).mapped());
     const Record* record = hub_.find(slot, generation);
-    if (record != nullptr && record->stage == Stage::http) let_in(slot, *waited);
+    if (record != nullptr && record->stage == Stage::http) let_in(slot, ready, *waited);
   });
 }
 
 // The room answers the upgrade.
-void Shard::let_in(std::uint32_t slot, Arrival& arrival) {
-  const detail::Host* existing = runtime_.find(*arrival.info, arrival.room);
-  if (existing != nullptr && existing->group().members.size() >= config_.room_connections_max) {
+void Shard::let_in(std::uint32_t slot, detail::Host& host, Arrival& arrival) {
+  if (host.group().members.size() >= config_.room_connections_max) {
     return refuse(slot, Response::text(503, "the room is full"));
   }
   agent_runtime::Upgrade upgrade{
@@ -183,7 +182,7 @@ void Shard::let_in(std::uint32_t slot, Arrival& arrival) {
   const std::uint32_t generation = record.generation;
   hub_.clear_deadline(record);
   record.heard_ms = static_cast<std::uint32_t>(turn_began_ns_ / 1'000'000);
-  runtime_.find_or_make(*arrival.info, arrival.room).connect(upgrade);
+  host.connect(upgrade);
   if (!arrival.behind.empty() && record.stage == Stage::open) {
     receive_frames(slot, record, arrival.behind, no_buffer);
   }

@@ -169,7 +169,7 @@ class Shard final : public agent_runtime::ShardServices {
   void hand_over(std::uint32_t slot, unsigned home, std::unique_ptr<Arrival> arrival);
   void on_moved(const Completion& completion);
   void admit(std::uint32_t slot, std::unique_ptr<Arrival> arrival);
-  void let_in(std::uint32_t slot, Arrival& arrival);
+  void let_in(std::uint32_t slot, detail::Host& host, Arrival& arrival);
   bool reserve_file(unsigned shard);
   void release_file();
 

@@ -117,8 +117,8 @@ class Store {
   /// when none is under way.
   void finish();
 
-  /// To be asked before a room is used for the first time since its agent woke. What is here is
-  /// held by the RoomStore that is made next, or by let_go().
+  /// To be asked before a room is used for the first time since its agent woke. A file that is here
+  /// stays open with the RoomStore, or the read(), that comes next.
   Found find(const Identity& identity);
   /// A file that find() or the end of a checkpoint waits for.
   std::optional<FileToOpen> next_open();
