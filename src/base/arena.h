@@ -23,7 +23,6 @@ class Arena {
       take_block(bytes);
     std::byte* taken = next_;
     next_ += bytes;
-    taken_bytes_ += bytes;
     return taken;
   }
   std::string_view keep(std::string_view text) {
@@ -33,8 +32,7 @@ class Arena {
   }
 
   void reset() {
-    if (taken_bytes_ == 0) return;
-    taken_bytes_ = 0;
+    if (next_ == nullptr) return;
     large_.clear();
     if (blocks_.size() > kept_blocks) blocks_.resize(kept_blocks);
     used_blocks_ = 0;
@@ -47,7 +45,6 @@ class Arena {
 
   std::byte* next_ = nullptr;
   std::byte* end_ = nullptr;
-  std::size_t taken_bytes_ = 0;
   std::size_t used_blocks_ = 0;
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
   std::vector<std::unique_ptr<std::byte[]>> large_;

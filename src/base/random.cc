@@ -2,8 +2,6 @@
 
 #include "base/assert.h"
 
-#include <bit>
-
 #include <sys/random.h>
 
 namespace ringroom::base {
@@ -27,18 +25,6 @@ Random Random::from_kernel() {
   std::uint64_t seed = 0;
   ASSERT(getrandom(&seed, sizeof(seed), 0) == sizeof(seed));
   return Random(seed);
-}
-
-std::uint64_t Random::next() {
-  const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-  const std::uint64_t shifted = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= shifted;
-  state_[3] = std::rotl(state_[3], 45);
-  return result;
 }
 
 std::string Random::nanoid() {

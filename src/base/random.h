@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string>
 
@@ -15,7 +16,17 @@ class Random {
   static Random from_kernel();
 
   /// 64 uniform bits (xoshiro256**).
-  std::uint64_t next();
+  [[gnu::always_inline]] std::uint64_t next() {
+    const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
+    const std::uint64_t shifted = state_[1] << 17U;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= shifted;
+    state_[3] = std::rotl(state_[3], 45);
+    return result;
+  }
 
   /// A nanoid: 21 characters of A-Za-z0-9_-, 126 random bits.
   std::string nanoid();

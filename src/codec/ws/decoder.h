@@ -73,6 +73,8 @@ class Decoder {
       if (frame.header_bytes != 0) [[likely]] {
         return small_message(input, frame, options);
       }
+    } else if (phase_ == Phase::boundary && input.empty()) {
+      return {};
     }
     return next_slow(input, options);
   }

@@ -24,12 +24,12 @@ constexpr std::size_t masked_header_bytes(std::size_t payload_bytes) {
 
 namespace detail {
 
-/// Writes the second byte and the extended length, and returns the header's size so far.
-inline std::size_t encode_length(std::byte* out, std::size_t payload_bytes, std::uint8_t mask) {
+/// The same for payloads from length_is_16_bit bytes on.
+inline std::size_t encode_long_length(std::byte* out,
+                                      std::size_t payload_bytes,
+                                      std::uint8_t mask) {
   const std::size_t bytes = header_bytes(payload_bytes);
-  if (bytes == 2) {
-    out[1] = static_cast<std::byte>(payload_bytes | mask);
-  } else if (bytes == 4) {
+  if (bytes == 4) {
     out[1] = std::byte{length_is_16_bit} | std::byte{mask};
     out[2] = static_cast<std::byte>(payload_bytes >> 8U);
     out[3] = static_cast<std::byte>(payload_bytes & 0xffU);
@@ -40,6 +40,17 @@ inline std::size_t encode_length(std::byte* out, std::size_t payload_bytes, std:
     }
   }
   return bytes;
+}
+
+/// Writes the second byte and the extended length, and returns the header's size so far.
+[[gnu::always_inline]] inline std::size_t encode_length(std::byte* out,
+                                                        std::size_t payload_bytes,
+                                                        std::uint8_t mask) {
+  if (payload_bytes < length_is_16_bit) [[likely]] {
+    out[1] = static_cast<std::byte>(payload_bytes | mask);
+    return 2;
+  }
+  return encode_long_length(out, payload_bytes, mask);
 }
 
 constexpr std::byte first_byte(Opcode opcode, bool fin, bool rsv1) {
@@ -61,12 +72,12 @@ inline std::size_t encode_header(
 /// Writes the header of a masked frame, as a client sends it, to `out`, which has room for
 /// masked_header_bytes(payload_bytes). Returns the bytes written. The caller masks the payload with
 /// unmask() and the same key, which must come from a strong random source (RFC 6455 §10.3).
-inline std::size_t encode_masked_header(std::byte* out,
-                                        Opcode opcode,
-                                        std::size_t payload_bytes,
-                                        MaskKey key,
-                                        bool fin = true,
-                                        bool rsv1 = false) {
+[[gnu::always_inline]] inline std::size_t encode_masked_header(std::byte* out,
+                                                               Opcode opcode,
+                                                               std::size_t payload_bytes,
+                                                               MaskKey key,
+                                                               bool fin = true,
+                                                               bool rsv1 = false) {
   out[0] = detail::first_byte(opcode, fin, rsv1);
   const std::size_t bytes = detail::encode_length(out, payload_bytes, mask_bit);
   std::memcpy(out + bytes, &key, sizeof key);
