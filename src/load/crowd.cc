@@ -18,8 +18,6 @@ using State = Client::State;
 
 namespace {
 
-constexpr codec::ws::DecoderOptions decoder_options{.message_bytes_max = Crowd::message_bytes_max,
-                                                    .role = codec::ws::Role::client};
 constexpr std::uint16_t normal_closure = 1000;
 
 std::string make_key(base::Random& random) {
@@ -121,13 +119,7 @@ void Crowd::on_receive(Client& client, const Completion& completion) {
 void Crowd::on_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns) {
   if (client.state == State::upgrading) return on_answer(client, bytes, now_ns);
   if (options_.target.is_bare) return on_bare_bytes(client, bytes, now_ns);
-  const std::uint32_t generation = client.generation;
-  for (;;) {
-    const Event event = client.decoder.next(bytes, decoder_options);
-    if (event.kind == Event::Kind::need_more) return;
-    on_event(client, event, now_ns);
-    if (client.generation != generation) return;
-  }
+  play_->on_bytes(client, bytes, now_ns);
 }
 
 void Crowd::on_bare_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns) {
@@ -153,22 +145,16 @@ void Crowd::on_bare_bytes(Client& client, std::span<std::byte> bytes, std::uint6
 
 void Crowd::on_event(Client& client, const Event& event, std::uint64_t now_ns) {
   switch (event.kind) {
-    case Event::Kind::message:
-      if (client.state == State::open) {
-        play_->on_message(client, event.opcode, event.payload, now_ns);
-      }
-      return;
     case Event::Kind::ping:
       if (client.state != State::open) return;
-      send(client, Opcode::pong, event.payload.size(), [&event](std::byte* out) {
-        if (!event.payload.empty()) std::memcpy(out, event.payload.data(), event.payload.size());
-      });
+      send(client, Opcode::pong, event.payload);
       return;
     case Event::Kind::pong:
       if (client.state == State::open) play_->on_pong(client, now_ns);
       return;
     case Event::Kind::close: return on_close_frame(client, event);
     case Event::Kind::error: return fail(client, Fault::protocol, event.reason);
+    case Event::Kind::message:  // behind our close frame
     case Event::Kind::need_more: return;
   }
 }

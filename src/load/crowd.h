@@ -27,8 +27,9 @@
 
 namespace ringroom::load {
 
-/// One connection. Its place in the crowd is also its file on the ring.
-struct Client {
+/// One connection. Its place in the crowd is also its file on the ring. A power of two in size: its
+/// place is asked for with every message.
+struct alignas(64) Client {
   enum class State : std::uint8_t {
     free,        // no socket
     connecting,  // TCP
@@ -51,14 +52,15 @@ struct Client {
   std::uint32_t generation = 0;
   State state = State::free;
   bool receiving = false;
-  std::uint32_t turn = 0;  // of the pieces
   std::uint32_t first_piece = none;
   std::uint32_t last_piece = none;
   std::uint32_t progress = none;  // place in Crowd::in_progress_
+  std::uint64_t turn = 0;         // of the pieces
   std::uint64_t since_ns = 0;     // of the connect
   codec::ws::Decoder decoder;
   std::unique_ptr<Rest> rest;
 };
+static_assert(sizeof(Client) == 128);
 
 struct CrowdOptions {
   Target target;
@@ -74,6 +76,8 @@ class Crowd {
  public:
   static constexpr std::size_t backlog_bytes_max = std::size_t{1} << 20U;
   static constexpr std::size_t message_bytes_max = std::size_t{64} << 20U;
+  static constexpr codec::ws::DecoderOptions decoder_options{.message_bytes_max = message_bytes_max,
+                                                             .role = codec::ws::Role::client};
 
   Crowd(reactor::Ring& ring, CrowdOptions options);
 
@@ -89,32 +93,50 @@ class Crowd {
 
   /// Of a free one. What comes of it the play is told, always.
   void open(Client& client);
-  /// Queues a message of an open one, for the end of the turn. `write` fills the payload in. False:
-  /// it reads so slowly that nothing more is kept for it.
-  template <typename Write>
-  bool send(Client& client, codec::ws::Opcode opcode, std::size_t bytes, Write write) {
-    if (options_.target.is_bare) return send_bare(client, bytes, write);
-    return send_masked(client, opcode, bytes, [&](std::byte* out, codec::ws::MaskKey key) {
-      write(out);
-      codec::ws::unmask(out, bytes, key);
-    });
-  }
-  /// The same, where `write` masks what it writes itself; the key is 0 over bare TCP.
-  template <typename Write>
-  bool send_masked(Client& client, codec::ws::Opcode opcode, std::size_t bytes, Write write) {
-    if (options_.target.is_bare) {
-      return send_bare(client, bytes, [&write](std::byte* out) { write(out, 0U); });
-    }
+  /// Where the payload of a message of an open one is to be written, before anything else is asked
+  /// of the crowd, and the key to mask it with (0 over bare TCP). It leaves at the end of the turn.
+  struct Outgoing {
+    std::byte* payload;  ///< null: it reads so slowly that nothing more is kept for it
+    codec::ws::MaskKey key;
+  };
+  [[gnu::always_inline]] Outgoing queue(Client& client,
+                                        codec::ws::Opcode opcode,
+                                        std::size_t bytes) {
+    if (options_.target.is_bare) [[unlikely]]
+      return queue_bare(client, bytes);
     std::byte* frame = reserve(client, codec::ws::masked_header_bytes(bytes) + bytes);
-    if (frame == nullptr) return false;
+    if (frame == nullptr) [[unlikely]]
+      return {nullptr, 0};
     const auto key = static_cast<codec::ws::MaskKey>(random_.next());
-    write(frame + codec::ws::encode_masked_header(frame, opcode, bytes, key), key);
-    return true;
+    return {frame + codec::ws::encode_masked_header(frame, opcode, bytes, key), key};
   }
+  /// The same with a copy of this payload. False: it isn't kept.
+  bool send(Client& client, codec::ws::Opcode opcode, std::span<const std::byte> payload);
   /// Sends a close frame; the server's answer ends the connection. Over bare TCP as drop().
   void close(Client& client, std::uint16_t code);
   /// Ends it at once.
   void drop(Client& client);
+
+  /// Takes apart what came from one whose handshake is done, and gives each message to `on_message`
+  /// (opcode, payload), while it is open.
+  template <typename OnMessage>
+  [[gnu::always_inline]] void read(Client& client,
+                                   std::span<std::byte> bytes,
+                                   std::uint64_t now_ns,
+                                   OnMessage on_message) {
+    const std::uint32_t generation = client.generation;
+    do {
+      const codec::ws::Event event = client.decoder.next(bytes, decoder_options);
+      if (event.kind == codec::ws::Event::Kind::message && client.state == Client::State::open)
+          [[likely]] {
+        on_message(event.opcode, event.payload);
+      } else if (event.kind == codec::ws::Event::Kind::need_more) {
+        return;
+      } else {
+        on_event(client, event, now_ns);
+      }
+    } while (client.generation == generation);
+  }
 
   /// One turn: what has come, what the play has due, what is to be sent; waits until `deadline_ns`
   /// at most, or not at all if it is 0. Returns how many completions there were.
@@ -139,9 +161,11 @@ class Crowd {
     std::vector<std::byte> bytes;
   };
   struct Piece {
-    std::byte* data;
-    std::size_t bytes;
+    std::byte* begin;
+    std::byte* end;
     std::uint32_t next;
+
+    std::size_t bytes() const { return static_cast<std::size_t>(end - begin); }
   };
 
   // ---- crowd.cc
@@ -167,15 +191,23 @@ class Crowd {
   void leave_progress(Client& client);
 
   // ---- crowd_send.cc
-  template <typename Write>
-  bool send_bare(Client& client, std::size_t bytes, Write write) {
-    std::byte* message = reserve(client, bare::length_bytes + bytes);
-    if (message == nullptr) return false;
-    bare::write_length(message, bytes);
-    write(message + bare::length_bytes);
-    return true;
+  Outgoing queue_bare(Client& client, std::size_t bytes);
+  [[gnu::always_inline]] std::byte* reserve(Client& client, std::size_t bytes) {
+    if (client.rest != nullptr && !client.rest->sending.empty()) [[unlikely]] {
+      return reserve_rest(client, bytes);
+    }
+    std::byte* taken = arena_.take(bytes);
+    if (client.turn == turn_) {
+      Piece& last = pieces_[client.last_piece];
+      if (last.end == taken) {
+        last.end += bytes;
+        return taken;
+      }
+    }
+    begin_piece(client, taken, taken + bytes);
+    return taken;
   }
-  std::byte* reserve(Client& client, std::size_t bytes);
+  void begin_piece(Client& client, std::byte* begin, std::byte* end);
   std::byte* reserve_rest(Client& client, std::size_t bytes);
   void settle(const reactor::Completion& completion);
   void on_rest_sent(Client& client, const reactor::Completion& completion);
@@ -203,7 +235,7 @@ class Crowd {
   std::uint64_t sources_used_ = 0;
   std::uint64_t next_look_ns_ = 0;
   std::uint64_t reaped_ns_ = 0;  // when all that this turn looks at had come
-  std::uint32_t turn_ = 1;
+  std::uint64_t turn_ = 1;
   std::uint32_t open_ = 0;
   std::uint32_t busy_ = 0;
   Tally tally_;

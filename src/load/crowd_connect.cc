@@ -59,8 +59,7 @@ void Crowd::on_connected(Client& client, int result) {
   const std::string path = options_.target.path_of(client.room, client.index);
   arm(client);
   if (options_.target.is_bare) {
-    send_bare(client, path.size(),
-              [&path](std::byte* out) { std::memcpy(out, path.data(), path.size()); });
+    send(client, codec::ws::Opcode::binary, std::as_bytes(std::span(path)));
     return;
   }
   request_.clear();
@@ -116,10 +115,7 @@ void Crowd::close(Client& client, std::uint16_t code) {
   if (options_.target.is_bare) return drop(client);
   const std::array payload = {static_cast<std::byte>(code >> 8U),
                               static_cast<std::byte>(code & 0xffU)};
-  const bool queued =
-      send(client, codec::ws::Opcode::close, payload.size(),
-           [&payload](std::byte* out) { std::memcpy(out, payload.data(), payload.size()); });
-  if (!queued) return drop(client);
+  if (!send(client, codec::ws::Opcode::close, payload)) return drop(client);
   --open_;
   client.state = State::closing;
 }

@@ -12,31 +12,33 @@ namespace ringroom::load {
 using reactor::Completion;
 using reactor::Op;
 
-std::byte* Crowd::reserve(Client& client, std::size_t bytes) {
-  if (client.rest != nullptr && !client.rest->sending.empty()) [[unlikely]] {
-    return reserve_rest(client, bytes);
-  }
-  std::byte* taken = arena_.take(bytes);
-  if (client.turn != turn_) {
-    client.turn = turn_;
-    client.first_piece = Client::none;
-    dirty_.push_back(slot_of(client));
-  } else if (client.first_piece != Client::none) {
-    Piece& last = pieces_[client.last_piece];
-    if (last.data + last.bytes == taken) {
-      last.bytes += bytes;
-      return taken;
-    }
-  }
+Crowd::Outgoing Crowd::queue_bare(Client& client, std::size_t bytes) {
+  std::byte* message = reserve(client, bare::length_bytes + bytes);
+  if (message == nullptr) return {nullptr, 0};
+  bare::write_length(message, bytes);
+  return {message + bare::length_bytes, 0};
+}
+
+bool Crowd::send(Client& client, codec::ws::Opcode opcode, std::span<const std::byte> payload) {
+  const Outgoing out = queue(client, opcode, payload.size());
+  if (out.payload == nullptr) return false;
+  if (payload.empty()) return true;
+  std::memcpy(out.payload, payload.data(), payload.size());
+  codec::ws::unmask(out.payload, payload.size(), out.key);
+  return true;
+}
+
+void Crowd::begin_piece(Client& client, std::byte* begin, std::byte* end) {
   const auto piece = static_cast<std::uint32_t>(pieces_.size());
-  pieces_.push_back({taken, bytes, Client::none});
-  if (client.first_piece == Client::none) {
-    client.first_piece = piece;
-  } else {
+  pieces_.push_back({begin, end, Client::none});
+  if (client.turn == turn_) {
     pieces_[client.last_piece].next = piece;
+  } else {
+    client.turn = turn_;
+    client.first_piece = piece;
+    dirty_.push_back(slot_of(client));
   }
   client.last_piece = piece;
-  return taken;
 }
 
 std::byte* Crowd::reserve_rest(Client& client, std::size_t bytes) {
@@ -55,11 +57,11 @@ void Crowd::flush(Client& client) {
   if (client.state == Client::State::shutting || client.state == Client::State::free) return;
   const Piece& first = pieces_[client.first_piece];
   if (first.next == Client::none) {
-    return ring_.send(slot_of(client), {first.data, first.bytes}, tag(Op::send, client));
+    return ring_.send(slot_of(client), {first.begin, first.end}, tag(Op::send, client));
   }
   vectors_.clear();
   for (std::uint32_t at = client.first_piece; at != Client::none; at = pieces_[at].next) {
-    vectors_.push_back({pieces_[at].data, pieces_[at].bytes});
+    vectors_.push_back({pieces_[at].begin, pieces_[at].bytes()});
   }
   ring_.send_gathered(slot_of(client), vectors_, tag(Op::send, client));
 }
@@ -76,9 +78,9 @@ void Crowd::settle(const Completion& completion) {
   std::vector<std::byte>& sending = client.rest->sending;
   for (std::uint32_t at = client.first_piece; at != Client::none; at = pieces_[at].next) {
     const Piece& piece = pieces_[at];
-    const std::size_t skipped = std::min(taken, piece.bytes);
+    const std::size_t skipped = std::min(taken, piece.bytes());
     taken -= skipped;
-    sending.insert(sending.end(), piece.data + skipped, piece.data + piece.bytes);
+    sending.insert(sending.end(), piece.begin + skipped, piece.end);
   }
   if (!sending.empty()) send_rest(client);
 }

@@ -8,16 +8,13 @@
 
 namespace ringroom::load {
 
-using codec::ws::MaskKey;
 using codec::ws::Opcode;
 
 namespace {
 
-constexpr std::uint32_t no_flight = UINT32_MAX;
 constexpr std::uint64_t look_every_ns = 100'000'000;
 // What is overdue leaves in portions, so that answers are read in between.
 constexpr unsigned burst_max = 256;
-constexpr const char* backlog_text = "1 MiB waits for the server to read";
 
 // A step through so many rooms that comes by each, and lays any first few far apart.
 std::uint64_t stride_through(std::size_t rooms) {
@@ -41,6 +38,10 @@ Exchange::Exchange(Crowd& crowd,
       live_(crowd.size() / options.members),
       sequences_(crowd.size() * options.senders),
       flights_(options.rate > 0 ? 0 : crowd.size() * options.in_flight),
+      opcode_(stationery.is_text() ? Opcode::text : Opcode::binary),
+      is_wrapped_(!options.prefix.empty() || options.reads_ticks ||
+                  options.envelopes != BatchFormat::none || !options.method.empty()),
+      left_out_(options.includes_sender ? 0 : 1),
       rooms_(all_rooms()),
       room_stride_(stride_through(live_.size())) {
   for (std::uint32_t slot = 0; slot < seats_.size(); ++slot) {
@@ -74,21 +75,12 @@ void Exchange::begin() {
 
 void Exchange::on_open(Client& client, std::uint64_t) {
   ++live_[room_of(crowd_.slot_of(client))];
-  const std::span<const std::byte> hello = options_.hello;
-  if (hello.empty()) return;
-  crowd_.send(client, Opcode::binary, hello.size(),
-              [hello](std::byte* out) { std::memcpy(out, hello.data(), hello.size()); });
+  if (!options_.hello.empty()) crowd_.send(client, Opcode::binary, options_.hello);
 }
 
 void Exchange::on_gone(Client& client, std::uint64_t) {
   std::uint32_t& live = live_[room_of(crowd_.slot_of(client))];
   live -= live > 0 ? 1 : 0;
-}
-
-std::uint32_t Exchange::pick_size() {
-  const Sizes& sizes = options_.sizes;
-  if (sizes.least == sizes.most) return sizes.least;
-  return sizes.least + static_cast<std::uint32_t>(random_.next() % (sizes.most - sizes.least + 1));
 }
 
 void Exchange::set_rooms(std::uint32_t rooms, std::uint64_t now_ns) {
@@ -106,57 +98,6 @@ std::uint32_t Exchange::sender_slot(std::uint64_t turn, std::uint32_t rooms) con
   return static_cast<std::uint32_t>(room * options_.members + place / rooms);
 }
 
-std::uint32_t Exchange::receivers_of(std::uint32_t slot) const {
-  if (agent_frames_) return 1;
-  return live_[room_of(slot)] - (options_.includes_sender ? 0 : 1);
-}
-
-Stamp Exchange::next_stamp(const Client& client, std::uint32_t flight, std::uint64_t intended_ns) {
-  const std::uint32_t number = seats_[crowd_.slot_of(client)].next_number;
-  return {client.index, number, flight, pick_size(), intended_ns};
-}
-
-void Exchange::count_sent(std::uint32_t slot, const Stamp& stamp, std::uint32_t receivers) {
-  Tally& tally = crowd_.tally();
-  ++seats_[slot].next_number;
-  ++tally.sent;
-  tally.sent_bytes += stamp.bytes;
-  // Of two inputs in one tick the state shows the later.
-  if (!options_.reads_ticks) tally.expected += receivers;
-  if (!owed_.empty()) owed_[room_of(slot)] += receivers;
-}
-
-void Exchange::send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns) {
-  Client& client = crowd_.client(slot);
-  if (client.state != Client::State::open || room_of(slot) >= rooms_) return;
-  const std::uint32_t number = seats_[slot].next_number;
-  bool is_sent = false;
-  if (envelopes_) {
-    is_sent = send_envelope(client, flight, intended_ns);
-  } else if (agent_frames_) {
-    is_sent = send_call(client, flight, intended_ns);
-  } else {
-    const Stamp stamp = next_stamp(client, flight, intended_ns);
-    const std::span<const std::byte> prefix = options_.prefix;
-    is_sent =
-        crowd_.send_masked(client, stationery_.is_text() ? Opcode::text : Opcode::binary,
-                           prefix.size() + stamp.bytes, [&](std::byte* out, MaskKey key) {
-                             if (!prefix.empty()) {
-                               std::memcpy(out, prefix.data(), prefix.size());
-                               codec::ws::unmask(out, prefix.size(), key);
-                             }
-                             stationery_.write(out + prefix.size(), stamp,
-                                               codec::ws::rotate_mask_key(key, prefix.size()));
-                           });
-    if (is_sent) count_sent(slot, stamp, receivers_of(slot));
-  }
-  if (!is_sent) return crowd_.note(Fault::backlogged, backlog_text);
-  if (flight == no_flight) return;
-  // A state update before a call has a number too, but nobody waits for it.
-  const std::uint32_t first = agent_frames_ ? seats_[slot].next_number - 1 : number;
-  flight_of(slot, flight) = {first, receivers_of(slot) * options_.batched, intended_ns};
-}
-
 bool Exchange::send_envelope(Client& client, std::uint32_t flight, std::uint64_t intended_ns) {
   const std::uint32_t slot = crowd_.slot_of(client);
   stamps_.clear();
@@ -165,11 +106,10 @@ bool Exchange::send_envelope(Client& client, std::uint32_t flight, std::uint64_t
     stamp.number += i;
   }
   const std::span<const std::byte> packed = envelopes_->pack(stamps_);
-  if (!crowd_.send(client, envelopes_->is_text() ? Opcode::text : Opcode::binary, packed.size(),
-                   [&](std::byte* out) { std::memcpy(out, packed.data(), packed.size()); })) {
+  if (!crowd_.send(client, envelopes_->is_text() ? Opcode::text : Opcode::binary, packed)) {
     return false;
   }
-  for (const Stamp& stamp : stamps_) count_sent(slot, stamp, receivers_of(slot));
+  for (const Stamp& stamp : stamps_) count_sent(slot, stamp.bytes, receivers_of(slot));
   return true;
 }
 
@@ -179,17 +119,16 @@ bool Exchange::send_call(Client& client, std::uint32_t flight, std::uint64_t int
   if (random_.next() % 100 < options_.states_percent) {
     const Stamp stamp = next_stamp(client, no_flight, intended_ns);
     if (!send_text(client, agent_frames_->state(stamp))) return false;
-    count_sent(slot, stamp, live_[room_of(slot)] - 1);
+    count_sent(slot, stamp.bytes, live_[room_of(slot)] - 1);
   }
   const Stamp stamp = next_stamp(client, flight, intended_ns);
   if (!send_text(client, agent_frames_->call(stamp))) return false;
-  count_sent(slot, stamp, receivers_of(slot));
+  count_sent(slot, stamp.bytes, receivers_of(slot));
   return true;
 }
 
 bool Exchange::send_text(Client& client, std::string_view frame) {
-  return crowd_.send(client, Opcode::text, frame.size(),
-                     [frame](std::byte* out) { std::memcpy(out, frame.data(), frame.size()); });
+  return crowd_.send(client, Opcode::text, std::as_bytes(std::span(frame)));
 }
 
 std::uint64_t Exchange::on_time(std::uint64_t now_ns) {

@@ -61,6 +61,7 @@ class Exchange final : public Play {
                   codec::ws::Opcode opcode,
                   std::span<const std::byte> message,
                   std::uint64_t now_ns) override;
+  void on_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns) override;
   void on_gone(Client& client, std::uint64_t now_ns) override;
   void set_rooms(std::uint32_t rooms, std::uint64_t now_ns) override;
   bool is_quiet(std::uint32_t room) const override { return owed_.empty() || owed_[room] == 0; }
@@ -74,6 +75,10 @@ class Exchange final : public Play {
     std::uint32_t rank = 0;
     std::uint32_t next_number = 0;  // of its messages
   };
+  struct Sender {
+    std::uint32_t slot = 0;
+    std::uint32_t rank = 0;  // in its room
+  };
   // What left together in a closed loop and has not reached everybody.
   struct Flight {
     std::uint32_t number = 0;  // of the first message
@@ -81,30 +86,76 @@ class Exchange final : public Play {
     std::uint64_t sent_ns = 0;
   };
 
+  static constexpr std::uint32_t no_flight = UINT32_MAX;
+
   // ---- exchange.cc
-  void send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns);
   bool send_envelope(Client& client, std::uint32_t flight, std::uint64_t intended_ns);
   bool send_call(Client& client, std::uint32_t flight, std::uint64_t intended_ns);
   bool send_text(Client& client, std::string_view frame);
-  Stamp next_stamp(const Client& client, std::uint32_t flight, std::uint64_t intended_ns);
-  void count_sent(std::uint32_t slot, const Stamp& stamp, std::uint32_t receivers);
-  std::uint32_t receivers_of(std::uint32_t slot) const;
   template <typename Departures>
   std::uint64_t send_due(Departures& departures, std::uint32_t rooms, std::uint64_t now_ns);
   void send_first(std::uint32_t first_room, std::uint64_t now_ns);
   void look_for_lost(std::uint64_t now_ns);
-  std::uint32_t pick_size();
   std::uint32_t sender_slot(std::uint64_t turn, std::uint32_t rooms) const;
 
-  // ---- exchange_receive.cc
-  void take(Client& client, std::span<const std::byte> message, std::uint64_t now_ns);
-  void take_stamp(Client& client, const Stamp& stamp, std::uint32_t sender, std::uint64_t now_ns);
-  void take_envelope(Client& client, std::span<const std::byte> frame, std::uint64_t now_ns);
-  void take_agent_frame(Client& client, std::span<const std::byte> frame, std::uint64_t now_ns);
-  void take_ticks(const Client& client, std::span<const std::byte> state, std::uint64_t now_ns);
-  bool find_sender(const Client& client, const Stamp& stamp, std::uint32_t& sender) const;
+  // ---- exchange_stamped.cc
+  void send(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns);
+  void take(std::uint32_t slot, std::span<const std::byte> message, std::uint64_t now_ns);
+  void take_stamp(std::uint32_t slot, const Stamp& stamp, Sender sender, std::uint64_t now_ns);
+  // The same inline; not wrapped: messages are their stamp and nothing else.
+  template <bool is_wrapped>
+  bool send_stamped(Client& client, const Stamp& stamp);
+  template <bool is_wrapped>
+  void send_now(std::uint32_t slot, std::uint32_t flight, std::uint64_t intended_ns, Flight* begun);
+  template <bool is_wrapped>
+  void take_now(std::uint32_t slot, std::span<const std::byte> message, std::uint64_t now_ns);
+  template <bool is_wrapped>
+  void count_taken(std::uint32_t slot, const Stamp& stamp, Sender sender, std::uint64_t now_ns);
+  template <bool is_wrapped>
   void land(std::uint32_t sender, const Stamp& stamp, std::uint64_t now_ns);
 
+  // ---- exchange_receive.cc
+  void take_wrapped(std::uint32_t slot, std::span<const std::byte> message, std::uint64_t now_ns);
+  void take_envelope(std::uint32_t slot, std::span<const std::byte> frame, std::uint64_t now_ns);
+  void take_agent_frame(std::uint32_t slot, std::span<const std::byte> frame, std::uint64_t now_ns);
+  void take_ticks(std::uint32_t slot, std::span<const std::byte> state, std::uint64_t now_ns);
+
+  // Who in the room of this slot sent it. False: nobody who sends.
+  [[gnu::always_inline]] bool find_sender(std::uint32_t slot,
+                                          const Stamp& stamp,
+                                          Sender& sender) const {
+    const std::uint32_t room_begin = slot - seats_[slot].rank;
+    sender.rank = stamp.sender - crowd_.client(room_begin).index;
+    sender.slot = room_begin + sender.rank;
+    return sender.rank < options_.senders;
+  }
+  [[gnu::always_inline]] std::uint32_t pick_size() {
+    const Sizes& sizes = options_.sizes;
+    if (sizes.least == sizes.most) [[likely]]
+      return sizes.least;
+    return sizes.least +
+           static_cast<std::uint32_t>(random_.next() % (sizes.most - sizes.least + 1));
+  }
+  [[gnu::always_inline]] Stamp next_stamp(const Client& client,
+                                          std::uint32_t flight,
+                                          std::uint64_t intended_ns) {
+    const std::uint32_t number = seats_[crowd_.slot_of(client)].next_number;
+    return {client.index, number, flight, pick_size(), intended_ns};
+  }
+  [[gnu::always_inline]] std::uint32_t receivers_of(std::uint32_t slot) const {
+    return agent_frames_ ? 1 : live_[room_of(slot)] - left_out_;
+  }
+  [[gnu::always_inline]] void count_sent(std::uint32_t slot,
+                                         std::uint32_t bytes,
+                                         std::uint32_t receivers) {
+    Tally& tally = crowd_.tally();
+    ++seats_[slot].next_number;
+    ++tally.sent;
+    tally.sent_bytes += bytes;
+    // Of two inputs in one tick the state shows the later.
+    if (!options_.reads_ticks) tally.expected += receivers;
+    if (options_.closes_rooms) owed_[room_of(slot)] += receivers;
+  }
   Flight& flight_of(std::uint32_t slot, std::uint32_t flight) {
     return flights_[std::size_t{slot} * options_.in_flight + flight];
   }
@@ -125,7 +176,10 @@ class Exchange final : public Play {
   std::optional<AgentFrames> agent_frames_;
   std::optional<Schedule> schedule_;
   std::optional<Calendar> calendar_;
-  std::uint32_t rooms_;  // that take part, the first ones
+  codec::ws::Opcode opcode_;  // of messages with a frame of their own
+  bool is_wrapped_;           // messages aren't their stamp and nothing else
+  std::uint32_t left_out_;    // of a room's members by a message
+  std::uint32_t rooms_;       // that take part, the first ones
   std::uint64_t room_stride_ = 1;
   std::uint64_t next_look_ns_ = UINT64_MAX;
 };

@@ -17,11 +17,11 @@ class Histogram {
 
   Histogram();
 
-  void add(std::uint64_t value) {
+  void add(std::uint64_t value, std::uint64_t times = 1) {
     const std::uint64_t kept = value < value_max ? value : value_max;
-    ++counts_[index_of(kept)];
-    ++count_;
-    sum_ += static_cast<double>(kept);
+    counts_[index_of(kept)] += times;
+    count_ += times;
+    sum_ += static_cast<double>(kept) * static_cast<double>(times);
     if (kept > max_) max_ = kept;
     if (kept < min_) min_ = kept;
   }

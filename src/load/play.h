@@ -39,6 +39,8 @@ class Play {
                           codec::ws::Opcode opcode,
                           std::span<const std::byte> message,
                           std::uint64_t now_ns);
+  /// What came from a client behind its handshake: each message goes to on_message.
+  virtual void on_bytes(Client& client, std::span<std::byte> bytes, std::uint64_t now_ns);
   virtual void on_pong(Client& /*client*/, std::uint64_t /*now_ns*/) {}
   /// Its socket is gone, by the play's wish or not; it may be opened again.
   virtual void on_gone(Client& /*client*/, std::uint64_t /*now_ns*/) {}

@@ -37,7 +37,7 @@ std::uint64_t Idle::on_time(std::uint64_t now_ns) {
     Client& client = crowd_.client(slot);
     if (client.state != Client::State::open) {
       answered_[slot] = true;
-    } else if (crowd_.send(client, codec::ws::Opcode::ping, 0, [](std::byte*) {})) {
+    } else if (crowd_.send(client, codec::ws::Opcode::ping, {})) {
       ++pings_;
     }
   }

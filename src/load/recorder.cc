@@ -19,6 +19,7 @@ std::size_t Recorder::phase_at(std::uint64_t moment_ns) const {
 
 void Recorder::move_to(std::uint64_t now_ns) {
   if (now_ns - phase_begin_ns_ < phase_ns_) return;
+  settle();
   if (phase_ns_ != 0) {
     phases_[phase_].merge(current_);
     others_.merge(current_);
@@ -31,10 +32,14 @@ void Recorder::move_to(std::uint64_t now_ns) {
   phase_ns_ = ends_ns_[phase_] - phase_begin_ns_;
 }
 
-void Recorder::record_elsewhere(std::uint64_t intended_ns, std::uint64_t latency) {
-  others_.add(latency);
-  const std::size_t phase = phase_at(intended_ns);
-  if (phase < phases_.size()) phases_[phase].add(latency);
+void Recorder::settle() {
+  if (times_ == 0) return;
+  const std::uint64_t count = std::exchange(times_, 0);
+  const std::uint64_t latency = came_ns_ > intended_ns_ ? came_ns_ - intended_ns_ : 0;
+  if (intended_ns_ - phase_begin_ns_ < phase_ns_) return current_.add(latency, count);
+  others_.add(latency, count);
+  const std::size_t phase = phase_at(intended_ns_);
+  if (phase < phases_.size()) phases_[phase].add(latency, count);
 }
 
 void Recorder::record_outside(std::uint64_t latency) {
@@ -43,6 +48,7 @@ void Recorder::record_outside(std::uint64_t latency) {
 }
 
 Histogram Recorder::take_interval() {
+  settle();
   if (phase_ns_ != 0) phases_[phase_].merge(current_);
   others_.merge(current_);
   current_.clear();
@@ -51,13 +57,14 @@ Histogram Recorder::take_interval() {
   return interval;
 }
 
-Histogram Recorder::measured() const {
+Histogram Recorder::measured() {
   Histogram all = outside_;
   for (const Histogram& phase : phases()) all.merge(phase);
   return all;
 }
 
-std::vector<Histogram> Recorder::phases() const {
+std::vector<Histogram> Recorder::phases() {
+  settle();
   std::vector<Histogram> made = phases_;
   if (phase_ns_ != 0) made[phase_].merge(current_);
   return made;

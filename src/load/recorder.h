@@ -21,13 +21,14 @@ class Recorder {
   /// The phase of this moment is what most messages belong to from here on.
   void move_to(std::uint64_t now_ns);
 
+  /// What left together and came together, as with many in flight, is put down together.
   void record(std::uint64_t intended_ns, std::uint64_t now_ns) {
-    const std::uint64_t latency = now_ns > intended_ns ? now_ns - intended_ns : 0;
-    if (intended_ns - phase_begin_ns_ < phase_ns_) [[likely]] {
-      current_.add(latency);
-    } else {
-      record_elsewhere(intended_ns, latency);
+    if (intended_ns != intended_ns_ || now_ns != came_ns_) {
+      settle();
+      intended_ns_ = intended_ns;
+      came_ns_ = now_ns;
     }
+    ++times_;
   }
   /// What has nothing to do with a time, as the proof at the end that a connection is alive.
   void record_outside(std::uint64_t latency);
@@ -35,13 +36,18 @@ class Recorder {
   /// All since the last call.
   Histogram take_interval();
   /// Of what was meant to leave in the measured time.
-  Histogram measured() const;
+  Histogram measured();
   /// Of what was meant to leave in each phase.
-  std::vector<Histogram> phases() const;
+  std::vector<Histogram> phases();
 
  private:
-  void record_elsewhere(std::uint64_t intended_ns, std::uint64_t latency);
+  void settle();
   std::size_t phase_at(std::uint64_t moment_ns) const;
+
+  // The last ones, in no histogram yet.
+  std::uint64_t intended_ns_ = 0;
+  std::uint64_t came_ns_ = 0;
+  std::uint64_t times_ = 0;
 
   std::vector<std::uint64_t> ends_ns_;
   std::vector<Histogram> phases_;

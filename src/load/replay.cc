@@ -51,10 +51,7 @@ void Replay::send(const Script::Line& line) {
   for (std::uint32_t slot = line.member; slot < crowd_.size(); slot += script_.members) {
     Client& client = crowd_.client(slot);
     if (client.state != Client::State::open) continue;
-    const auto write = [message](std::byte* out) {
-      if (!message.empty()) std::memcpy(out, message.data(), message.size());
-    };
-    if (!crowd_.send(client, opcode, message.size(), write)) {
+    if (!crowd_.send(client, opcode, message)) {
       crowd_.note(Fault::backlogged, "1 MiB waits for the server to read");
       continue;
     }

@@ -87,7 +87,7 @@ class LoadSim : public testing::Test {
     ASSERT_TRUE(condition());
   }
 
-  Histogram measured() const { return recorder_.measured(); }
+  Histogram measured() { return recorder_.measured(); }
   const Tally& tally() { return crowd_->tally(); }
   std::uint64_t faults(Fault fault) { return tally().faults[static_cast<std::size_t>(fault)]; }
 

@@ -13,7 +13,7 @@ Recorder made() {
   return recorder;
 }
 
-std::vector<std::uint64_t> counts(const Recorder& recorder) {
+std::vector<std::uint64_t> counts(Recorder& recorder) {
   std::vector<std::uint64_t> made;
   for (const Histogram& phase : recorder.phases()) made.push_back(phase.count());
   return made;
@@ -31,6 +31,24 @@ TEST(Recorder, AMessageBelongsToThePhaseInWhichItShouldHaveLeft) {
     EXPECT_EQ(recorder.measured().count(), 75U);
     EXPECT_EQ(recorder.phases()[2].max(), 150U);
   }
+}
+
+TEST(Recorder, WhatCameTogetherIsCountedOneByOne) {
+  Recorder recorder = made();
+  recorder.move_to(150);
+  for (int i = 0; i < 3; ++i) recorder.record(140, 150);
+  for (int i = 0; i < 2; ++i) recorder.record(140, 160);
+  for (int i = 0; i < 4; ++i) recorder.record(50, 160);  // of the warm-up
+  EXPECT_EQ(recorder.take_interval().count(), 9U);
+  recorder.record(140, 160);
+  recorder.move_to(250);
+  for (int i = 0; i < 5; ++i) recorder.record(190, 250);
+  EXPECT_EQ(counts(recorder), (std::vector<std::uint64_t>{11, 0, 0}));
+  const Histogram all = recorder.measured();
+  EXPECT_EQ(all.quantile(3.0 / 11), 10U);
+  EXPECT_EQ(all.quantile(6.0 / 11), 20U);
+  EXPECT_EQ(all.max(), 60U);
+  EXPECT_EQ(recorder.take_interval().count(), 6U);
 }
 
 TEST(Recorder, TheBoundsAreHalfOpen) {

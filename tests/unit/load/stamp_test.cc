@@ -25,10 +25,9 @@ class StampTest : public testing::TestWithParam<bool> {
 };
 
 TEST_P(StampTest, ComesBackAsItWasWritten) {
-  for (const std::uint32_t bytes :
-       {static_cast<std::uint32_t>(stationery_.bytes_min()), 100U, 1000U}) {
+  for (auto bytes = static_cast<std::uint32_t>(stationery_.bytes_min()); bytes <= 1000; ++bytes) {
     Stamp stamp;
-    ASSERT_EQ(stationery_.read(message(bytes), stamp), Verdict::ours);
+    ASSERT_EQ(stationery_.read(message(bytes), stamp), Verdict::ours) << bytes;
     EXPECT_EQ(stamp.sender, 5U);
     EXPECT_EQ(stamp.number, 6U);
     EXPECT_EQ(stamp.slot, 7U);
@@ -40,7 +39,7 @@ TEST_P(StampTest, ComesBackAsItWasWritten) {
 TEST_P(StampTest, IsMaskedAsAFrameOfItWouldBe) {
   constexpr codec::ws::MaskKey key = 0x9c01f7a3;
   const auto least = static_cast<std::uint32_t>(stationery_.bytes_min());
-  for (const std::uint32_t bytes : {least, least + 1, least + 63, least + 64, least + 65, 1000U}) {
+  for (std::uint32_t bytes = least; bytes < least + 100; ++bytes) {
     std::vector<std::byte> made(bytes);
     stationery_.write(made.data(), {5, 6, 7, bytes, 8'000'000'000}, key);
     codec::ws::unmask(made.data(), made.size(), key);
@@ -48,13 +47,26 @@ TEST_P(StampTest, IsMaskedAsAFrameOfItWouldBe) {
   }
 }
 
-TEST_P(StampTest, AnyChangedByteIsSeen) {
-  for (std::size_t at = 0; at < 200; ++at) {
-    std::vector<std::byte> changed = message(200);
-    changed[at] ^= std::byte{1};
-    Stamp stamp;
-    EXPECT_NE(stationery_.read(changed, stamp), Verdict::ours) << at;
+TEST_P(StampTest, AnyChangedBitIsSeen) {
+  const auto least = static_cast<std::uint32_t>(stationery_.bytes_min());
+  for (const std::uint32_t bytes :
+       {least, least + 1, least + 15, least + 16, least + 31, least + 32, 200U}) {
+    const std::vector<std::byte> whole = message(bytes);
+    for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+      std::vector<std::byte> changed = whole;
+      changed[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+      Stamp stamp;
+      ASSERT_NE(stationery_.read(changed, stamp), Verdict::ours) << bytes << " bytes, bit " << bit;
+    }
   }
+}
+
+TEST_P(StampTest, IsNeverLongerThanTheRunsMessages) {
+  const Stationery small(run, GetParam(), stationery_.bytes_min() + 5);
+  Stamp stamp;
+  const auto most = static_cast<std::uint32_t>(stationery_.bytes_min() + 5);
+  EXPECT_EQ(small.read(message(most), stamp), Verdict::ours);
+  EXPECT_EQ(small.read(message(most + 1), stamp), Verdict::corrupted);
 }
 
 TEST_P(StampTest, AMessageOfAnotherLengthIsCorrupted) {
