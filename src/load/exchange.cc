@@ -102,7 +102,7 @@ bool Exchange::send_envelope(Client& client, std::uint32_t flight, std::uint64_t
   const std::uint32_t slot = crowd_.slot_of(client);
   stamps_.clear();
   for (std::uint32_t i = 0; i < options_.batched; ++i) {
-    Stamp& stamp = stamps_.emplace_back(next_stamp(client, flight, intended_ns));
+    Stamp& stamp = stamps_.emplace_back(next_stamp(slot, flight, intended_ns));
     stamp.number += i;
   }
   const std::span<const std::byte> packed = envelopes_->pack(stamps_);
@@ -117,11 +117,11 @@ bool Exchange::send_envelope(Client& client, std::uint32_t flight, std::uint64_t
 bool Exchange::send_call(Client& client, std::uint32_t flight, std::uint64_t intended_ns) {
   const std::uint32_t slot = crowd_.slot_of(client);
   if (random_.next() % 100 < options_.states_percent) {
-    const Stamp stamp = next_stamp(client, no_flight, intended_ns);
+    const Stamp stamp = next_stamp(slot, no_flight, intended_ns);
     if (!send_text(client, agent_frames_->state(stamp))) return false;
     count_sent(slot, stamp.bytes, live_[room_of(slot)] - 1);
   }
-  const Stamp stamp = next_stamp(client, flight, intended_ns);
+  const Stamp stamp = next_stamp(slot, flight, intended_ns);
   if (!send_text(client, agent_frames_->call(stamp))) return false;
   count_sent(slot, stamp.bytes, receivers_of(slot));
   return true;

@@ -136,11 +136,11 @@ class Exchange final : public Play {
     return sizes.least +
            static_cast<std::uint32_t>(random_.next() % (sizes.most - sizes.least + 1));
   }
-  [[gnu::always_inline]] Stamp next_stamp(const Client& client,
+  [[gnu::always_inline]] Stamp next_stamp(std::uint32_t slot,
                                           std::uint32_t flight,
                                           std::uint64_t intended_ns) {
-    const std::uint32_t number = seats_[crowd_.slot_of(client)].next_number;
-    return {client.index, number, flight, pick_size(), intended_ns};
+    const std::uint32_t number = seats_[slot].next_number;
+    return {crowd_.client(slot).index, number, flight, pick_size(), intended_ns};
   }
   [[gnu::always_inline]] std::uint32_t receivers_of(std::uint32_t slot) const {
     return agent_frames_ ? 1 : live_[room_of(slot)] - left_out_;

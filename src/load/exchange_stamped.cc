@@ -38,7 +38,7 @@ template <bool is_wrapped>
   if (client.state != Client::State::open || seat.room >= rooms_) [[unlikely]]
     return;
   std::uint32_t number = seat.next_number;
-  const std::uint32_t receivers = is_wrapped ? receivers_of(slot) : live_[seat.room] - left_out_;
+  const std::uint32_t receivers = receivers_of(slot);
   bool is_sent = false;
   if (is_wrapped && envelopes_) {
     is_sent = send_envelope(client, flight, intended_ns);
@@ -47,7 +47,7 @@ template <bool is_wrapped>
     // A state update before a call has a number too, but nobody waits for it.
     number = seat.next_number - 1;
   } else {
-    const Stamp stamp{client.index, number, flight, pick_size(), intended_ns};
+    const Stamp stamp = next_stamp(slot, flight, intended_ns);
     is_sent = send_stamped<is_wrapped>(client, stamp);
     if (is_sent) [[likely]]
       count_sent(slot, stamp.bytes, receivers);

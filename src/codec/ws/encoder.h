@@ -24,7 +24,7 @@ constexpr std::size_t masked_header_bytes(std::size_t payload_bytes) {
 
 namespace detail {
 
-/// The same for payloads from length_is_16_bit bytes on.
+/// encode_length of length_is_16_bit bytes and more.
 inline std::size_t encode_long_length(std::byte* out,
                                       std::size_t payload_bytes,
                                       std::uint8_t mask) {
