@@ -6,8 +6,8 @@
 LOG_NAME is the --logbase of that run, testlog by default. A program of GoogleTest, of TAP, of
 Node's test runner or of Python's unittest counts each of its cases, any other program counts as
 one. A program that failed though every case it told of passed (a crash, a leak found at its end)
-counts as one failure more. Prints what failed, then `N passed, N failed, N skipped`;
-exit 1 if any failed.
+counts as one failure more. Prints the names of what failed, of each failed program the part of
+its output that says why, then `N passed, N failed, N skipped`; exit 1 if any failed.
 """
 import json
 import pathlib
@@ -26,6 +26,15 @@ GOOGLETEST = {
     for word in ("PASSED", "FAILED", "SKIPPED")
 }
 UNITTEST = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
+NODE_FAILURES = "✖ failing tests:"
+NODE_FAILURE = re.compile(r"^✖ (.+?)(?: \([\d.]+ms\))?$", re.MULTILINE)
+# Where an output begins to say why: Node, GoogleTest, TAP, unittest, an assertion, a sanitizer.
+REASON = re.compile(
+    rf"^{NODE_FAILURES}|: Failure$|^not ok |^(?:ERROR|FAIL): |Assertion|ERROR: \w+Sanitizer"
+    r"|WARNING: ThreadSanitizer|runtime error: ",
+    re.MULTILINE,
+)
+REASON_LINES = 30
 
 
 def cases_in_junit(path, test_name):
@@ -44,9 +53,30 @@ def cases_in_junit(path, test_name):
             yield title.strip(), failed, skipped
 
 
+def output_of(test):
+    return test.get("stdout", "") + "\n" + test.get("stderr", "")
+
+
+def reason(test):
+    """The lines of a failed program's output that say why it failed: its last, if none is known."""
+    text = output_of(test).strip()
+    found = REASON.search(text)
+    if found:
+        start = text.rfind("\n", 0, found.start()) + 1
+        return text[start:].splitlines()[:REASON_LINES]
+    return text.splitlines()[-REASON_LINES:]
+
+
+def failed_in_node(test, number):
+    """The names of the failed cases that Node's runner lists at its end, as many as it counted."""
+    _, found, listed = output_of(test).partition(NODE_FAILURES)
+    names = NODE_FAILURE.findall(listed) if found else []
+    return (names + ["a case failed"] * number)[:number]
+
+
 def counts_in_output(test):
     """(passed, failed, skipped) that a runner told of in its own words, or None."""
-    text = test.get("stdout", "") + "\n" + test.get("stderr", "")
+    text = output_of(test)
     for patterns in (NODE, GOOGLETEST):
         told = [pattern.findall(text) for pattern in patterns.values()]
         if told[0]:
@@ -67,26 +97,36 @@ def count_program(test, junit):
         passed = len(cases) - len(failures) - skipped
     elif (told := counts_in_output(test)) is not None:
         passed, failed, skipped = told
-        failures = [f"{test['name']}: a case failed"] * failed
+        failures = [f"{test['name']}: {name}" for name in failed_in_node(test, failed)]
     elif test["result"] in SKIPPED:
         return 0, 0, 1, []
     else:
         passed, skipped, failures = (1 if good else 0), 0, []
-    if not good and test["result"] not in SKIPPED and not failures:
+    if is_failed(test) and not failures:
         failures = [f"{test['name']}: {test['result'].lower()}"]
     return passed, len(failures), skipped, failures
 
 
+def is_failed(test):
+    return test["result"] not in GOOD | SKIPPED
+
+
+def records(build_dir, log_name="testlog"):
+    """What meson wrote down of each program of a run."""
+    path = pathlib.Path(build_dir) / "meson-logs" / f"{log_name}.json"
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def count(build_dir, log_name="testlog"):
     """(passed, failed, skipped, names of what failed) of a whole run."""
-    logs = pathlib.Path(build_dir) / "meson-logs"
-    records = logs / f"{log_name}.json"
+    junit = pathlib.Path(build_dir) / "meson-logs" / f"{log_name}.junit.xml"
     totals, failures = [0, 0, 0], []
-    if records.exists():
-        for line in records.read_text(encoding="utf-8").splitlines():
-            *numbers, names = count_program(json.loads(line), logs / f"{log_name}.junit.xml")
-            totals = [total + number for total, number in zip(totals, numbers)]
-            failures += names
+    for test in records(build_dir, log_name):
+        *numbers, names = count_program(test, junit)
+        totals = [total + number for total, number in zip(totals, numbers)]
+        failures += names
     return *totals, failures
 
 
@@ -94,6 +134,9 @@ def main():
     passed, failed, skipped, failures = count(*sys.argv[1:3])
     for name in failures:
         print(f"failed: {name}")
+    for test in filter(is_failed, records(*sys.argv[1:3])):
+        print(f"\n== {test['name']}: {test['result'].lower()} after {test['duration']:.0f} s")
+        print(*reason(test), sep="\n")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 

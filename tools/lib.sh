@@ -64,7 +64,7 @@ prepare_e2e() {
 # fails when a test failed or none ran.
 run_tests() {
   local dir=$1 word list status=0 summary before=''
-  local -a arguments=(--print-errorlogs --timeout-multiplier 3)
+  local -a arguments=(--timeout-multiplier 3)
   shift
   list=$(meson test -C "$dir" --no-rebuild --list 2>/dev/null)
   for word in "$@"; do

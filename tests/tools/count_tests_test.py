@@ -67,6 +67,36 @@ class CountTests(TreeTest):
             ),
         )
 
+    def test_a_failed_case_of_node_has_its_name(self):
+        node = (
+            "✖ a client leaves (12.5ms)\n✔ another stays (3ms)\nℹ pass 1\nℹ fail 1\n\n"
+            "✖ failing tests:\n\ntest at a.test.mjs:3:1\n✖ a client leaves (12.5ms)\n  1 !== 2\n"
+        )
+        record = {"name": "ringroom:e2e / page", "result": "FAIL", "stdout": node}
+        self.assertEqual(
+            self.count(record), (1, 1, 0, ["ringroom:e2e / page: a client leaves"])
+        )
+        self.assertEqual(count_tests.reason(record)[-1], "  1 !== 2")
+
+    def test_the_reason_is_where_an_output_begins_to_tell_it(self):
+        long = "a line\n" * 100
+        for told in (
+            "a_test.cc:12: Failure",
+            "not ok 3 - a frame",
+            "FAIL: test_a (a.A)",
+            "x: a.cc:1: void f(): Assertion `a' failed.",
+            "==7==ERROR: AddressSanitizer: heap-use-after-free",
+            "WARNING: ThreadSanitizer: data race (pid=7)",
+            "a.cc:1:2: runtime error: signed integer overflow",
+        ):
+            with self.subTest(told):
+                lines = count_tests.reason({"stdout": long, "stderr": f"{told}\n{long}"})
+                self.assertEqual((lines[0], len(lines)), (told, count_tests.REASON_LINES))
+
+    def test_without_a_known_reason_the_last_lines_are_it(self):
+        lines = count_tests.reason({"stdout": "a\n" * 100 + "killed\n"})
+        self.assertEqual((lines[-1], len(lines)), ("killed", count_tests.REASON_LINES))
+
     def test_no_run_counts_nothing(self):
         self.assertEqual(count_tests.count(self.root), (0, 0, 0, []))
 
