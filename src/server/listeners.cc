@@ -1,8 +1,11 @@
 #include "server/listeners.h"
 
+#include "base/log.h"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include <netinet/tcp.h>
@@ -14,6 +17,7 @@ namespace {
 
 // The kernel cuts it to net.core.somaxconn.
 constexpr int backlog = 65'535;
+constexpr std::chrono::milliseconds between_attempts(5);
 
 struct SocketOption {
   int level;
@@ -65,6 +69,27 @@ Listener listen_first(const base::Address& address) {
   return done ? std::move(first) : Listener();
 }
 
+// The kernel clears away what a killed process had in a ring after that process is gone, listening
+// sockets too: some milliseconds, and more with many connections.
+Listener listen_first_when_free(const base::Address& address, std::chrono::milliseconds patience) {
+  const auto give_up_at = std::chrono::steady_clock::now() + patience;
+  bool said = false;
+  for (;;) {
+    Listener first = listen_first(address);
+    const int error = errno;
+    if (first.is_open() || error != EADDRINUSE || std::chrono::steady_clock::now() >= give_up_at) {
+      errno = error;
+      return first;
+    }
+    if (!std::exchange(said, true)) {
+      base::log_info(address.text() +
+                     " is taken, perhaps by a server that just ended: trying for " +
+                     std::to_string(patience.count()) + " ms");
+    }
+    std::this_thread::sleep_for(between_attempts);
+  }
+}
+
 Listener listen_along(const base::Address& address) {
   Listener next = open_socket(address);
   const int socket = next.descriptor();
@@ -104,9 +129,12 @@ Listener::~Listener() {
   if (is_open()) close(descriptor_);
 }
 
-Listeners listen_on(const base::Address& address, unsigned count, const char* flag) {
+Listeners listen_on(const base::Address& address,
+                    unsigned count,
+                    const char* flag,
+                    std::chrono::milliseconds patience) {
   Listeners made;
-  Listener first = listen_first(address);
+  Listener first = listen_first_when_free(address, patience);
   if (!first.is_open()) return failed(address, flag, errno);
   made.address = base::address_of(first.descriptor());
   made.sockets.push_back(std::move(first));

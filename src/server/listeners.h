@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,11 @@ struct Listeners {
 };
 
 /// `count` sockets on one address, between which the kernel spreads clients (SO_REUSEPORT,
-/// socket(7)). Refuses an address that anybody listens on already, another Ringroom too. `flag` is
-/// what the message of a failure advises to change.
-Listeners listen_on(const base::Address& address, unsigned count, const char* flag);
+/// socket(7)). Refuses an address that anybody listens on, another Ringroom too, if that goes on
+/// for `patience`; blocks meanwhile. `flag` is what the message of a failure advises to change.
+Listeners listen_on(const base::Address& address,
+                    unsigned count,
+                    const char* flag,
+                    std::chrono::milliseconds patience);
 
 }  // namespace ringroom::server

@@ -30,6 +30,8 @@ using Clock = std::chrono::steady_clock;
 // How often the main thread looks for callbacks that hold their shard: half of what is too long.
 // Costs 0.06 % of a core.
 constexpr std::chrono::milliseconds look_every{50};
+// How long the sockets of a server that was killed, with a million connections, may be in our way.
+constexpr std::chrono::milliseconds listen_patience{3'000};
 // The promise is ten seconds from signal to exit; the shards' own timeouts are shorter than this.
 constexpr std::chrono::milliseconds stop_within{9'000};
 
@@ -141,9 +143,11 @@ std::string Server::Body::gather() {
 }
 
 std::string Server::Body::open_listeners() {
-  listeners_ = server::listen_on(*base::parse_address(options_.listen).value, shards_, "--listen");
+  listeners_ = server::listen_on(*base::parse_address(options_.listen).value, shards_, "--listen",
+                                 listen_patience);
   if (!listeners_.error.empty() || options_.admin == "off") return listeners_.error;
-  admin_listener_ = server::listen_on(*base::parse_address(options_.admin).value, 1, "--admin");
+  admin_listener_ =
+      server::listen_on(*base::parse_address(options_.admin).value, 1, "--admin", listen_patience);
   return admin_listener_.error;
 }
 

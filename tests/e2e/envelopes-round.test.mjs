@@ -14,7 +14,7 @@ import { build } from "esbuild";
 import { Browser } from "./support/browser.mjs";
 import { eventually, within } from "./support/deadline.mjs";
 import { subprotocols } from "./support/envelope.mjs";
-import { binary, Server } from "./support/server.mjs";
+import { binary, lastingAddress, Server } from "./support/server.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const thermometer = resolve(process.env.RINGROOM_THERMOMETER ??
@@ -208,8 +208,8 @@ describe("Envelopes between browser, Python, ringroom connect and device", () =>
   });
 
   test("over partysocket, what is queued while the server is away arrives once, in order", async () => {
-    let other = await Server.start();
-    const listen = `${other.host}:${other.port}`;
+    const listen = await lastingAddress();
+    let other = await Server.start(["--listen", listen]);
     await inBrowser("away", "json", { party: { ...party("x"), host: listen, basePath: "agents/echo/away" } });
     await call("queue", "away", [{ type: "n", payload: 0 }]);
     await hears("away", 1);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Browser } from "./support/browser.mjs";
-import { artifacts, Server } from "./support/server.mjs";
+import { artifacts, lastingAddress, Server } from "./support/server.mjs";
 
 describe("The page", () => {
   let server, browser;
@@ -85,12 +85,13 @@ describe("The page", () => {
   });
 
   test("it comes back by itself after the server was restarted", async () => {
-    const first = await Server.start();
+    const listen = await lastingAddress();
+    const first = await Server.start(["--listen", listen]);
     const page = await tab("?name=Phoenix", first);
     await first.stop();
     await page.locator("#chat .status[data-state=offline]").waitFor();
     assert(await page.locator("#say button").isDisabled());
-    const second = await Server.start(["--listen", `${first.host}:${first.port}`]);
+    const second = await Server.start(["--listen", listen]);
     await page.locator("#chat .status[data-state=open]").waitFor();
     await say(page, "I am back");
     await hear(page, "I am back");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { PartySocket } from "partysocket";
 import { WebSocket } from "ws";
 import { within } from "./support/deadline.mjs";
-import { Server } from "./support/server.mjs";
+import { lastingAddress, Server } from "./support/server.mjs";
 
 function listen(socket) {
   const messages = [];
@@ -22,13 +22,14 @@ function event(socket, name) {
   return within(new Promise((resolve) => socket.addEventListener(name, resolve, { once: true })), 15_000, name);
 }
 
-test("partysocket connects, is known by its id, and comes back after a restart with the same id", async () => {
-  let server = await Server.start();
-  const listenAt = `${server.host}:${server.port}`;
+test("partysocket connects, is known by its id, and comes back after a restart with the same id", async (t) => {
+  const listenAt = await lastingAddress();
+  let server = await Server.start(["--listen", listenAt]);
   const socket = new PartySocket({
     host: listenAt, basePath: "agents/lab/party", id: "party-1", query: { tags: "fan" }, protocol: "ws",
     WebSocket, minReconnectionDelay: 50, maxReconnectionDelay: 200, connectionTimeout: 5_000,
   });
+  t.after(() => socket.close());
   const next = listen(socket);
   await event(socket, "open");
   socket.send('{"op":"tags"}');
@@ -44,17 +45,17 @@ test("partysocket connects, is known by its id, and comes back after a restart w
   assert.deepEqual(JSON.parse(await next()), { tags: ["party-1", "fan"] });
   socket.send('{"op":"info"}');
   assert.equal(JSON.parse(await next()).instance, 1);
-  socket.close();
   await server.stop();
 });
 
-test("partysocket keeps what was sent while it was away", async () => {
-  let server = await Server.start();
-  const listenAt = `${server.host}:${server.port}`;
+test("partysocket keeps what was sent while it was away", async (t) => {
+  const listenAt = await lastingAddress();
+  let server = await Server.start(["--listen", listenAt]);
   const socket = new PartySocket({
     host: listenAt, party: "echo", prefix: "agents", room: "away", protocol: "ws",
     WebSocket, minReconnectionDelay: 50, maxReconnectionDelay: 200,
   });
+  t.after(() => socket.close());
   const next = listen(socket);
   await event(socket, "open");
   const closed = event(socket, "close");
@@ -63,6 +64,5 @@ test("partysocket keeps what was sent while it was away", async () => {
   socket.send("kept");
   server = await Server.start(["--listen", listenAt]);
   assert.equal(await next(), "kept");
-  socket.close();
   await server.stop();
 });

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { Client } from "./support/client.mjs";
 import { eventually } from "./support/deadline.mjs";
 import { Raw } from "./support/raw.mjs";
-import { binary, fixture, Run, Server } from "./support/server.mjs";
+import { binary, fixture, lastingAddress, Run, Server } from "./support/server.mjs";
 
 async function failed(args) {
   const run = new Run(args);
@@ -55,6 +55,17 @@ test("a port in use by another Ringroom is an error", async () => {
   assert.equal(both.code, 1);
   assert.deepEqual(both.stdout, []);
   await server.stop();
+});
+
+// The kernel frees a killed process's rings, and the sockets in them, after it has reported its end.
+test("a server that was killed is started again at the same addresses, at once", async () => {
+  const [listen, admin] = [await lastingAddress(), await lastingAddress()];
+  for (let i = 0; i < 12; i += 1) {
+    const server = await Server.start(["--listen", listen, "--admin", admin]);
+    const clients = await Promise.all(Array.from({ length: 20 }, () => Client.connect(server, "/agents/echo/now")));
+    await server.end("SIGKILL");
+    clients.forEach((client) => client.close());
+  }
 });
 
 test("mistakes on the command line are errors with a sentence", async () => {

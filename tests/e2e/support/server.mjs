@@ -1,8 +1,10 @@
 // One server of the tests: started on free ports, stopped by SIGTERM, and looked at from outside.
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -18,8 +20,9 @@ export const fixture = resolve(
 /** The agents of the recordings that are no samples. */
 export const recordedAgents = resolve(
   process.env.RINGROOM_RECORDED_AGENTS ?? join(dirname(binary), "tests/agents/recorded.so"));
-/** Where tests leave what people may want to look at. */
+/** Where tests leave what people may want to look at; each variant of the suite has its own. */
 export const artifacts = resolve(process.env.RINGROOM_ARTIFACTS ?? dirname(binary));
+mkdirSync(artifacts, { recursive: true });
 /** Arguments for every server, so that the same tests run with other settings too. */
 export const serveArguments = (process.env.RINGROOM_SERVE_ARGS ?? "").split(/\s+/).filter(Boolean);
 
@@ -29,6 +32,26 @@ after(() => running.forEach((child) => child.kill("SIGKILL")));
 
 const readyLine =
   /^ringroom listening on http:\/\/(\S+):(\d+) \((\d+) shards?, admin (?:http:\/\/(\S+):(\d+)|off)\)$/;
+
+/** Where a server can be started again and again: a port that the kernel doesn't give to clients. One
+ *  of those may be somebody's by the time that the server is back, or belong to the very client that
+ *  waits for it, which is then connected to itself. */
+export async function lastingAddress() {
+  const ports = await readFile("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
+  const end = Math.min(Number.parseInt(ports, 10), 32_768);
+  for (;;) {
+    const probe = createServer().listen(randomInt(end / 2, end), "127.0.0.1");
+    try {
+      await once(probe, "listening");
+    } catch {
+      continue;  // taken
+    }
+    const { address, port } = probe.address();
+    probe.close();
+    await once(probe, "close");
+    return `${address}:${port}`;
+  }
+}
 
 /** A run of the executable: what it says, and how it ends. */
 export class Run {

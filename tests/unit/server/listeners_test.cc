@@ -1,5 +1,7 @@
 #include "server/listeners.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include <netinet/tcp.h>
@@ -9,8 +11,11 @@
 namespace ringroom::server {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
 Listeners listen_free(unsigned count) {
-  return listen_on(*base::parse_address("127.0.0.1:0").value, count, "--listen");
+  return listen_on(*base::parse_address("127.0.0.1:0").value, count, "--listen", seconds(0));
 }
 
 int option_of(int socket, int level, int name) {
@@ -47,15 +52,29 @@ TEST(Listeners, AllGetClients) {
 TEST(Listeners, RefuseAnAddressThatIsTaken) {
   const Listeners first = listen_free(2);
   ASSERT_EQ(first.error, "");
-  const Listeners second = listen_on(first.address, 2, "--listen");
+  const Listeners second = listen_on(first.address, 2, "--listen", milliseconds(20));
   EXPECT_TRUE(second.sockets.empty());
   EXPECT_EQ(second.error, "can't listen on " + first.address.text() +
                               ": another program listens there (is this server running already?);"
                               " --listen names another, port 0 takes a free one");
 }
 
+TEST(Listeners, WaitForAnAddressThatIsAboutToBeFree) {
+  Listeners first = listen_free(2);
+  ASSERT_EQ(first.error, "");
+  const base::Address address = first.address;
+  std::jthread ends([sockets = std::move(first.sockets)]() mutable {
+    std::this_thread::sleep_for(milliseconds(30));
+    sockets.clear();
+  });
+  const Listeners second = listen_on(address, 2, "--listen", seconds(20));
+  EXPECT_EQ(second.error, "");
+  EXPECT_EQ(second.sockets.size(), 2U);
+}
+
 TEST(Listeners, RefuseAnAddressOfAnotherMachine) {
-  const Listeners made = listen_on(*base::parse_address("192.0.2.1:0").value, 1, "--admin");
+  const Listeners made =
+      listen_on(*base::parse_address("192.0.2.1:0").value, 1, "--admin", seconds(0));
   EXPECT_NE(made.error.find("no such address; --admin names another"), std::string::npos);
 }
 
@@ -71,7 +90,7 @@ TEST(Listeners, TakeAPortAgainWhileOldConnectionsLinger) {
     const Listener accepted(accept(made.sockets[0].descriptor(), nullptr, nullptr));
     ASSERT_TRUE(accepted.is_open());
   }
-  EXPECT_EQ(listen_on(address, 2, "--listen").error, "");
+  EXPECT_EQ(listen_on(address, 2, "--listen", seconds(0)).error, "");
 }
 
 TEST(Listeners, HandTheirOptionsDown) {

@@ -30,7 +30,8 @@ TEST(Server, EndsWithoutServingWhenItWasStoppedBefore) {
 }
 
 TEST(Server, RefusesAPortInUse) {
-  const auto taken = server::listen_on(*base::parse_address("127.0.0.1:0").value, 1, "--listen");
+  const auto taken = server::listen_on(*base::parse_address("127.0.0.1:0").value, 1, "--listen",
+                                       std::chrono::seconds(0));
   ASSERT_EQ(taken.error, "");
   ServerOptions options = on_free_ports();
   options.listen = taken.address.text();
