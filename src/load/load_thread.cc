@@ -275,7 +275,8 @@ void LoadThread::play() {
   for (;;) {
     const std::uint64_t now = crowd_->now_ns();
     if (stage_.stopped && now < times.end_ns) times.end_ns = now;
-    mark_window(now);
+    if (window_ == Window::before && now >= times.measure_ns) begin_window(now);
+    if (window_ == Window::inside && now >= times.end_ns && !play_->is_behind()) end_window(now);
     recorder_.move_to(now);
     if (now >= interval_end) {
       end_interval(now);
@@ -298,23 +299,22 @@ void LoadThread::play() {
     busy_ns_ += worked_ns;
     if (window_ == Window::inside) report_.busy_ns += worked_ns;
   }
+  if (window_ == Window::inside) end_window(crowd_->now_ns());
   end_interval(crowd_->now_ns());
 }
 
-void LoadThread::mark_window(std::uint64_t now_ns) {
-  const Times& times = recorder_.times;
-  if (window_ == Window::before && now_ns >= times.measure_ns) {
-    window_ = Window::inside;
-    window_begin_ns_ = now_ns;
-    at_window_begin_ = crowd_->tally();
-    cpu_at_begin_ns_ = thread_cpu_ns();
-  }
-  if (window_ == Window::inside && now_ns >= times.end_ns) {
-    window_ = Window::after;
-    report_.measured_ns = now_ns - window_begin_ns_;
-    report_.measured = crowd_->tally() - at_window_begin_;
-    report_.cpu_ns = thread_cpu_ns() - cpu_at_begin_ns_;
-  }
+void LoadThread::begin_window(std::uint64_t now_ns) {
+  window_ = Window::inside;
+  window_begin_ns_ = now_ns;
+  at_window_begin_ = crowd_->tally();
+  cpu_at_begin_ns_ = thread_cpu_ns();
+}
+
+void LoadThread::end_window(std::uint64_t now_ns) {
+  window_ = Window::after;
+  report_.measured_ns = now_ns - window_begin_ns_;
+  report_.measured = crowd_->tally() - at_window_begin_;
+  report_.cpu_ns = thread_cpu_ns() - cpu_at_begin_ns_;
 }
 
 void LoadThread::end_interval(std::uint64_t now_ns) {

@@ -84,7 +84,8 @@ class LoadThread {
   std::uint64_t begin_play();
   std::uint64_t interval_after(std::uint64_t moment_ns) const;
   std::uint32_t connecting_max() const;
-  void mark_window(std::uint64_t now_ns);
+  void begin_window(std::uint64_t now_ns);
+  void end_window(std::uint64_t now_ns);
   void end_interval(std::uint64_t now_ns);
   void leave();
   std::size_t turn(std::uint64_t deadline_ns, bool gather);

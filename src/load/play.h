@@ -51,6 +51,8 @@ class Play {
   virtual bool is_quiet(std::uint32_t /*room*/) const { return true; }
   /// Does what is due; returns when it wants to be called again, UINT64_MAX for never.
   virtual std::uint64_t on_time(std::uint64_t now_ns) = 0;
+  /// Something that should have left before the end hasn't yet: the measured time goes on.
+  virtual bool is_behind() const { return false; }
   /// After the end: nothing is outstanding any more.
   virtual bool is_done() const = 0;
 

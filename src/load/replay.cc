@@ -28,6 +28,10 @@ std::uint64_t Replay::due_ns(const Script::Line& line) const {
          static_cast<std::uint64_t>(static_cast<double>(line.at_ns) / speed_);
 }
 
+bool Replay::is_behind() const {
+  return next_ < script_.lines.size() && due_ns(script_.lines[next_]) <= recorder_.times.end_ns;
+}
+
 std::uint64_t Replay::on_time(std::uint64_t now_ns) {
   const std::uint64_t end_ns = recorder_.times.end_ns;
   for (unsigned burst = 0; burst < burst_max && next_ < script_.lines.size(); ++burst) {
@@ -36,9 +40,7 @@ std::uint64_t Replay::on_time(std::uint64_t now_ns) {
     recorder_.lag_max_ns = std::max(recorder_.lag_max_ns, now_ns - due);
     send(script_.lines[next_++]);
   }
-  // What should have left before the end leaves, also when it is late.
-  const bool is_left = next_ < script_.lines.size() && due_ns(script_.lines[next_]) <= end_ns;
-  if (is_left) return due_ns(script_.lines[next_]);
+  if (is_behind()) return due_ns(script_.lines[next_]);
   if (now_ns < end_ns) return end_ns;
   is_quiet_ = now_ns >= std::max(heard_ns_, end_ns) + quiet_ns;
   return std::max(heard_ns_, end_ns) + quiet_ns;

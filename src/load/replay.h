@@ -23,6 +23,7 @@ class Replay final : public Play {
                   std::span<const std::byte> message,
                   std::uint64_t now_ns) override;
   std::uint64_t on_time(std::uint64_t now_ns) override;
+  bool is_behind() const override;
   bool is_done() const override { return is_quiet_; }
 
  private:
