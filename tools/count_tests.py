@@ -19,7 +19,7 @@ GOOD = {"OK", "EXPECTEDFAIL"}
 SKIPPED = {"SKIP", "IGNORED"}
 NODE = {
     word: re.compile(rf"^(?:#|ℹ) {word} (\d+)$", re.MULTILINE)
-    for word in ("pass", "fail", "skipped")
+    for word in ("pass", "fail", "cancelled", "skipped")
 }
 GOOGLETEST = {
     word: re.compile(rf"^\[  {word} *\] (\d+) tests?\b", re.MULTILINE)
@@ -28,9 +28,9 @@ GOOGLETEST = {
 UNITTEST = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 NODE_FAILURES = "✖ failing tests:"
 NODE_FAILURE = re.compile(r"^✖ (.+?)(?: \([\d.]+ms\))?$", re.MULTILINE)
-# Where an output begins to say why: Node, GoogleTest, TAP, unittest, an assertion, a sanitizer.
+# Where an output begins to say why: GoogleTest, TAP, unittest, an assertion, a sanitizer.
 REASON = re.compile(
-    rf"^{NODE_FAILURES}|: Failure$|^not ok |^(?:ERROR|FAIL): |Assertion|ERROR: \w+Sanitizer"
+    r": Failure$|^not ok |^(?:ERROR|FAIL): |Assertion|ERROR: \w+Sanitizer"
     r"|WARNING: ThreadSanitizer|runtime error: ",
     re.MULTILINE,
 )
@@ -61,16 +61,17 @@ def reason(test):
     """The lines of a failed program's output that say why it failed: its last, if none is known."""
     text = output_of(test).strip()
     found = REASON.search(text)
-    if found:
+    start = text.find(NODE_FAILURES)
+    if start < 0 and found:
         start = text.rfind("\n", 0, found.start()) + 1
-        return text[start:].splitlines()[:REASON_LINES]
-    return text.splitlines()[-REASON_LINES:]
+    if start < 0:
+        return text.splitlines()[-REASON_LINES:]
+    return text[start:].splitlines()[:REASON_LINES]
 
 
 def failed_in_node(test, number):
     """The names of the failed cases that Node's runner lists at its end, as many as it counted."""
-    _, found, listed = output_of(test).partition(NODE_FAILURES)
-    names = NODE_FAILURE.findall(listed) if found else []
+    names = NODE_FAILURE.findall(output_of(test).partition(NODE_FAILURES)[2])
     return (names + ["a case failed"] * number)[:number]
 
 
@@ -80,7 +81,8 @@ def counts_in_output(test):
     for patterns in (NODE, GOOGLETEST):
         told = [pattern.findall(text) for pattern in patterns.values()]
         if told[0]:
-            return tuple(int(numbers[-1]) if numbers else 0 for numbers in told)
+            passed, *failed, skipped = (int(numbers[-1]) if numbers else 0 for numbers in told)
+            return passed, sum(failed), skipped
     ran = UNITTEST.findall(text)
     if ran and test["result"] in GOOD:
         return int(ran[-1]), 0, 0

@@ -48,7 +48,7 @@ class CountTests(TreeTest):
         )
 
     def test_runners_that_tell_of_their_cases(self):
-        node = "ok\nℹ tests 7\nℹ pass 5\nℹ fail 1\nℹ skipped 1\n"
+        node = "ok\nℹ tests 8\nℹ pass 5\nℹ fail 1\nℹ cancelled 1\nℹ skipped 1\n"
         google = (
             "[  PASSED  ] 3 tests.\n[  SKIPPED ] 1 test, listed below:\n"
             "[  FAILED  ] 1 test, listed below:\n"
@@ -61,9 +61,9 @@ class CountTests(TreeTest):
             ),
             (
                 12,
+                3,
                 2,
-                2,
-                ["ringroom:sim / ring: a case failed", "ringroom:e2e / page: a case failed"],
+                ["ringroom:sim / ring: a case failed", *["ringroom:e2e / page: a case failed"] * 2],
             ),
         )
 
