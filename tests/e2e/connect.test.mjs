@@ -1,15 +1,15 @@
 // ringroom connect, as a script uses it: lines in, lines out, exit codes.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { WebSocketServer } from "ws";
 import { eventually, within } from "./support/deadline.mjs";
+import { start } from "./support/process.mjs";
 import { binary, fixture, Server } from "./support/server.mjs";
 
 /** Runs it with input that ends unless `open`; what it said, and its exit code. */
 async function connect(args, input = "", { open = false } = {}) {
-  const child = spawn(binary, ["connect", ...args]);
+  const child = start(binary, ["connect", ...args]);
   const said = { out: "", err: "" };
   child.stdout.on("data", (data) => { said.out += data; });
   child.stderr.on("data", (data) => { said.err += data; });
@@ -75,7 +75,7 @@ describe("ringroom connect", () => {
 
   test("at a terminal, lines are edited, and the arrow brings the last ones back", async () => {
     const command = `${binary} connect '${url("/agents/io-t-agent/history?protocol=binary")}' --count 4`;
-    const child = spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"],
+    const child = start("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"],
       { env: { ...process.env, TERM: "xterm" } });
     const ended = once(child, "close");
     let shown = "";

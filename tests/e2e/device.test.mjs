@@ -1,7 +1,6 @@
 // The device client (include/ringroom/device.h), in the thermometer of src/samples/, against a
 // server; and with a network between them that goes away.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
@@ -9,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { WebSocketServer } from "ws";
 import { within } from "./support/deadline.mjs";
 import { decode, EnvelopeClient } from "./support/envelope.mjs";
+import { start } from "./support/process.mjs";
 import { binary, fixture, Server } from "./support/server.mjs";
 
 const thermometer = resolve(process.env.RINGROOM_THERMOMETER ??
@@ -16,7 +16,7 @@ const thermometer = resolve(process.env.RINGROOM_THERMOMETER ??
 
 class Thermometer {
   constructor(port, path, ...rest) {
-    this.child = spawn(thermometer, ["127.0.0.1", String(port), path, ...rest.map(String)],
+    this.child = start(thermometer, ["127.0.0.1", String(port), path, ...rest.map(String)],
       { stdio: ["ignore", "pipe", "inherit"] });
     this.said = "";
     this.child.stdout.setEncoding("utf8");

@@ -2,7 +2,6 @@
 // and a partysocket), Python's reader, ringroom connect and the device client. What one says, the
 // others hear, whole and in order.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -14,6 +13,7 @@ import { build } from "esbuild";
 import { Browser } from "./support/browser.mjs";
 import { eventually, within } from "./support/deadline.mjs";
 import { subprotocols } from "./support/envelope.mjs";
+import { start } from "./support/process.mjs";
 import { binary, lastingAddress, Server } from "./support/server.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -41,7 +41,7 @@ async function serve() {
 /** A program that prints a line for everything it hears. */
 class Program {
   constructor(command, ...args) {
-    this.child = spawn(command, args.map(String), { stdio: ["pipe", "pipe", "inherit"] });
+    this.child = start(command, args.map(String), { stdio: ["pipe", "pipe", "inherit"] });
     this.lines = [];
     createInterface({ input: this.child.stdout }).on("line", (line) => this.lines.push(line));
     this.exited = once(this.child, "close").then(([code]) => code);
@@ -117,8 +117,8 @@ describe("Envelopes between browser, Python, ringroom connect and device", () =>
       fb: new Program(binary, "connect", url, "--batch", "fb"),
       json: new Program(binary, "connect", url, "--batch", "json"),
     };
+    await eventually(async () => (await server.metric("ringroom_requests_total")) >= 7, "everybody");
     const device = new Program(thermometer, server.host, server.port, "/agents/relay/round", readings, 20);
-    // All are there once each has heard what the terminals say, and they what the device says.
     for (const one of Object.values(terminals)) await eventually(() => one.lines.includes("temp <0f>"), "the device");
     await eventually(() => device.lines.filter((line) => line === "open 0").length === 1, "the device's end");
 

@@ -206,8 +206,8 @@ test("what came due while the server was down is done at its start, on other sha
   let server = await start(folder, "--shards", "1");
   for (const room of rooms) {
     const client = await planner(server, room);
-    await client.ask({ op: "schedule", in: 150, payload: 0 });
     await client.ask({ op: "alarm", in: 100 });
+    await client.ask({ op: "schedule", in: 150, payload: 0 });
     await client.ask({ op: "schedule", in: 86_400_000, payload: "tomorrow" });
     await client.close();
   }

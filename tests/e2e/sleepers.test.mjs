@@ -1,11 +1,11 @@
 // What keeps a room awake, what its agent finds when it wakes, and many that wake at once.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { Client } from "./support/client.mjs";
 import { eventually } from "./support/deadline.mjs";
 import { Raw } from "./support/raw.mjs";
+import { start } from "./support/process.mjs";
 import { fixture, Server } from "./support/server.mjs";
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -119,7 +119,7 @@ describe("Sleeping rooms", () => {
 
   test("a client that is killed in the middle of a message to a sleeping room is missed", async () => {
     const watcher = await connect("/agents/sleepy/killed");
-    const child = spawn(process.execPath, ["-e", half_speaker, String(server.port)],
+    const child = start(process.execPath, ["-e", half_speaker, String(server.port)],
       { stdio: ["pipe", "pipe", "inherit"] });
     await once(child.stdout, "data");
     await asleep();

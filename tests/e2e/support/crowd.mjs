@@ -1,21 +1,17 @@
 // Thousands of connections from a process of their own (crowd.py).
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { within } from "./deadline.mjs";
+import { start } from "./process.mjs";
 
 export class Crowd {
   constructor(server, path, count) {
     const script = fileURLToPath(new URL("crowd.py", import.meta.url));
     this.count = count;
-    this.child = spawn("/usr/bin/python3", [script, server.host, `${server.port}`, path, `${count}`],
+    this.child = start("/usr/bin/python3", [script, server.host, `${server.port}`, path, `${count}`],
       { stdio: ["pipe", "pipe", "inherit"] });
-    // Ends with us, whatever happens.
-    this.child.unref();
-    this.child.stdin.unref();
-    this.child.stdout.unref();
     this.lines = createInterface({ input: this.child.stdout });
     this.ended = once(this.child, "close");
   }

@@ -1,5 +1,4 @@
 // One server of the tests: started on free ports, stopped by SIGTERM, and looked at from outside.
-import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
@@ -8,9 +7,9 @@ import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { after } from "node:test";
 import assert from "node:assert/strict";
 import { within } from "./deadline.mjs";
+import { start } from "./process.mjs";
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 
@@ -25,10 +24,6 @@ export const artifacts = resolve(process.env.RINGROOM_ARTIFACTS ?? dirname(binar
 mkdirSync(artifacts, { recursive: true });
 /** Arguments for every server, so that the same tests run with other settings too. */
 export const serveArguments = (process.env.RINGROOM_SERVE_ARGS ?? "").split(/\s+/).filter(Boolean);
-
-// Servers that a failed test left behind must not keep its file from ending.
-const running = new Set();
-after(() => running.forEach((child) => child.kill("SIGKILL")));
 
 const readyLine =
   /^ringroom listening on http:\/\/(\S+):(\d+) \((\d+) shards?, admin (?:http:\/\/(\S+):(\d+)|off)\)$/;
@@ -62,9 +57,7 @@ export class Run {
     assert(existsSync(program), `no executable at ${program}; set RINGROOM_BINARY`);
     const command = filesMax === undefined ? [...prefix, program]
       : ["prlimit", `--nofile=${filesMax}:${filesMax}`, ...prefix, program];
-    this.child = spawn(command[0], [...command.slice(1), ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    running.add(this.child);
-    this.child.once("close", () => running.delete(this.child));
+    this.child = start(command[0], [...command.slice(1), ...args], { stdio: ["ignore", "pipe", "pipe"] });
     this.stdout = [];
     this.stderr = "";
     this.lines = createInterface({ input: this.child.stdout });
