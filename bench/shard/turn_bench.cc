@@ -68,11 +68,11 @@ class Scene {
     return true;
   }
 
-  /// The first of each room says something; returns how long the shard had to do with it, until
-  /// everything is delivered.
-  double play(const std::string& said) {
+  /// The first of each room says something, so many times at once; returns how long the shard had
+  /// to do with it, until everything is delivered.
+  double play(const std::string& said, std::int64_t times) {
     for (std::size_t i = 0; i < clients_.size(); i += members_) {
-      clients_[i]->send(said);
+      for (std::int64_t time = 0; time < times; ++time) clients_[i]->send(said);
       clients_[i]->step(SIZE_MAX, false);
     }
     const auto begin = std::chrono::steady_clock::now();
@@ -103,14 +103,18 @@ void bench_turn(benchmark::State& state, const char* path) {
   Scene scene(path, rooms, members);
   if (!scene.is_open()) return state.SkipWithError("not all simulated clients got in");
   const std::string said(64, 'x');
-  for (auto _ : state) state.SetIterationTime(scene.play(said));
-  state.SetItemsProcessed(state.iterations() * rooms * (members == 1 ? 1 : members - 1));
+  const std::int64_t times = state.range(2);
+  for (auto _ : state) state.SetIterationTime(scene.play(said, times));
+  state.SetItemsProcessed(state.iterations() * times * rooms * (members == 1 ? 1 : members - 1));
 }
-// Rooms and members: in each one speaks. Items are deliveries.
-BENCHMARK_CAPTURE(bench_turn, echo, "/agents/echo/")->Args({100, 1})->UseManualTime();
+// Rooms, members, and how many messages one of each room says at once. Items are deliveries.
+BENCHMARK_CAPTURE(bench_turn, echo, "/agents/echo/")
+    ->Args({100, 1, 1})
+    ->Args({100, 1, 16})
+    ->UseManualTime();
 BENCHMARK_CAPTURE(bench_turn, broadcast, "/agents/relay/")
-    ->Args({10, 10})
-    ->Args({1, 100})
+    ->Args({10, 10, 1})
+    ->Args({1, 100, 1})
     ->UseManualTime();
 
 }  // namespace

@@ -85,8 +85,8 @@ void Host::deliver_batched(Record& record, std::span<std::byte> payload, bool is
 std::span<const std::byte> Host::aligned(std::span<std::byte> payload) {
   connection::Hub::Delivery& delivery = hub().delivery;
   const std::size_t spare =
-      delivery.in_place ? codec::ws::masked_header_bytes(payload.size()) : std::size_t{0};
-  delivery.in_place = false;  // it isn't there any more to be sent on
+      delivery.in_place.empty() ? 0 : codec::ws::masked_header_bytes(payload.size());
+  delivery.in_place = {};  // it isn't there any more to be sent on
   const std::span<std::byte> moved = codec::envelope::shift_to_alignment(payload, spare);
   if (moved.data() != nullptr) return moved;
   constexpr std::size_t alignment = codec::envelope::alignment;

@@ -160,10 +160,17 @@ void Host::refuse_session(Record& record, const agent_runtime::Upgrade& upgrade)
 void Host::deliver(std::uint32_t member, Message message) {
   ++runtime_.counts().messages_received;
   bytes_received_ += message.size();
-  if (settings_ != nullptr && answers_automatically(member, message)) [[unlikely]]
-    return;
+  if (settings_ != nullptr || agent() == nullptr) [[unlikely]]
+    return deliver_with_care(member, message);
   touch();
-  if (agent() == nullptr) [[unlikely]] {
+  give(member, message);
+}
+
+// An automatic answer leaves the agent asleep.
+void Host::deliver_with_care(std::uint32_t member, Message message) {
+  if (settings_ != nullptr && answers_automatically(member, message)) return;
+  touch();
+  if (agent() == nullptr) {
     if (must_wait()) return hold(member, message);
     if (!wake()) return;
   }

@@ -296,13 +296,14 @@ class Host {
   void lose_turn(bool gate_was_closed);
   void hold_back(std::function<void()> give, std::function<void(const std::string&)> refuse);
   bool is_file_missing();
+  void deliver_with_care(std::uint32_t member, Message message);
   void give(std::uint32_t member, Message message);
-  void hold(std::uint32_t member, const Message& message);
+  void hold(std::uint32_t member, Message message);
   void hold_batch(connection::Record& record, std::span<const std::byte> payload, bool is_text);
   void put_off(connection::Record& record, std::function<void(Host&, connection::Record&)> end);
   template <typename T, typename Ask>
   Deferred<T> later(Ask ask);
-  bool answers_automatically(std::uint32_t member, const Message& message);
+  bool answers_automatically(std::uint32_t member, Message message);
   static Schedule schedule_of(const SqlRows::Row& row);
   std::optional<Schedule> find_same(const Schedule& wanted);
   bool has_jobs();

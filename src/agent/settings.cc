@@ -40,7 +40,7 @@ const AutoResponse* Host::auto_response() const {
 }
 
 // No event: the agent isn't woken, and isn't kept awake.
-bool Host::answers_automatically(std::uint32_t member, const Message& message) {
+bool Host::answers_automatically(std::uint32_t member, Message message) {
   const AutoResponse* pair = auto_response();
   if (pair == nullptr || !message.is_text() || message.text() != pair->request) return false;
   Connection& from = group_.members[member];

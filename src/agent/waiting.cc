@@ -39,7 +39,7 @@ void Host::when_ready(std::function<void(Host&)> event) {
   runtime_.when_opened(store::database_name(info_.name, name()), std::move(give));
 }
 
-void Host::hold(std::uint32_t member, const Message& message) {
+void Host::hold(std::uint32_t member, Message message) {
   Connection& from = group_.members[member];
   hub().record(from).set(connection::flag::paused);
   const auto bytes = message.bytes();

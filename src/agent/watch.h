@@ -61,7 +61,9 @@ class Watch {
   void step() {
     sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
-  void set_label(const void* key, std::string_view class_name, std::string_view room) {
+  [[gnu::cold, gnu::noinline]] void set_label(const void* key,
+                                              std::string_view class_name,
+                                              std::string_view room) {
     key_ = key;
     Words words{};
     char* text = reinterpret_cast<char*>(words.data());

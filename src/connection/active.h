@@ -25,22 +25,11 @@ class Segments {
  public:
   void append(const std::byte* data, std::size_t bytes) {
     bytes_ += bytes;
-    if (count_ > 0) {
-      Segment& last = count_ <= inline_max ? few_[count_ - 1] : many_.back();
-      if (last.data + last.bytes == data) {
-        last.bytes += bytes;
-        return;
-      }
-    }
-    if (count_ < inline_max) {
-      few_[count_] = {data, bytes};
-    } else {
-      if (count_ == inline_max) many_.assign(few_.begin(), few_.end());
-      many_.push_back({data, bytes});
-    }
-    ++count_;
+    if (end_ != data) add(data, bytes);
+    end_ = data + bytes;
   }
-  std::span<const Segment> all() const {
+  std::span<const Segment> all() {
+    end_last();
     if (count_ <= inline_max) return {few_.data(), count_};
     return many_;
   }
@@ -49,15 +38,38 @@ class Segments {
   void clear() {
     count_ = 0;
     bytes_ = 0;
+    end_ = nullptr;
     if (many_.capacity() > 0) std::vector<Segment>().swap(many_);
   }
 
  private:
   static constexpr std::size_t inline_max = 4;
+
+  // The last one's length isn't kept up while it grows.
+  void end_last() {
+    if (count_ == 0) return;
+    Segment& last = count_ <= inline_max ? few_[count_ - 1] : many_.back();
+    last.bytes = static_cast<std::size_t>(end_ - last.data);
+  }
+  void add(const std::byte* data, std::size_t bytes) {
+    end_last();
+    if (count_ < inline_max) [[likely]] {
+      few_[count_++] = {data, bytes};
+    } else {
+      add_to_many(data, bytes);
+    }
+  }
+  [[gnu::noinline]] void add_to_many(const std::byte* data, std::size_t bytes) {
+    if (count_ == inline_max) many_.assign(few_.begin(), few_.end());
+    many_.push_back({data, bytes});
+    ++count_;
+  }
+
   std::array<Segment, inline_max> few_;
   std::vector<Segment> many_;
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
+  const std::byte* end_ = nullptr;  // of the last segment
 };
 
 /// What the kernel didn't take, copied. `rest` is with the kernel and doesn't move; `waiting`

@@ -156,13 +156,16 @@ class Hub {
   /// Bytes queued and not taken by the kernel.
   std::size_t buffered_bytes(const Record& record);
 
-  /// The message being delivered: a large one may be sent on from its receive buffer.
+  /// From here on a message that is sent on leaves from the receive buffer: less than a copy costs.
+  static constexpr std::size_t send_on_bytes_min = 2048;
+
+  /// Whose bytes are being looked at. A message that may be sent on from its receive buffer, or
+  /// moved there, is `in_place`.
   struct Delivery {
     std::uint32_t slot = none;
     std::uint16_t buffer = 0;
-    bool in_place = false;
-    bool held = false;
-    std::span<std::byte> payload;
+    bool held = false;  // the buffer, for the message
+    std::span<std::byte> in_place{};
   };
   Delivery delivery;
 
@@ -259,16 +262,35 @@ class Hub {
   friend class HubProbe;  // tests look inside
 
   void release_active(Record& record);
-  void mark_dirty(std::uint32_t slot, Record& record);
+  void mark_dirty(std::uint32_t slot, Record& record) {
+    if (record.has(flag::dirty)) return;
+    record.set(flag::dirty);
+    dirty_.push_back({slot, record.generation});
+  }
+  bool is_in_step(const Record& record, const Active& active) const;
+  Sent send_with_care(std::uint32_t slot,
+                      codec::ws::Opcode opcode,
+                      std::span<const std::byte> payload,
+                      WhenFull when_full);
   struct FrameKind {
     codec::ws::Opcode opcode;
     bool compressed;
   };
-  Sent send_frame(std::uint32_t slot,
+  void send_frame(std::uint32_t slot,
                   Record& record,
                   Active& active,
                   FrameKind kind,
                   std::span<const std::byte> payload);
+  void queue_frame(std::uint32_t slot,
+                   Record& record,
+                   Active& active,
+                   FrameKind kind,
+                   std::span<const std::byte> payload);
+  bool send_on(std::uint32_t slot,
+               Record& record,
+               Active& active,
+               codec::ws::Opcode opcode,
+               std::span<const std::byte> payload);
   bool has_room(std::uint32_t slot, Record& record, std::size_t bytes, WhenFull when_full);
   void catch_up(Record& record, Active& active);
   std::uint32_t log_start(Connection& member) const;

@@ -13,9 +13,6 @@ using codec::ws::Opcode;
 
 namespace {
 
-// From here on a message that is sent on leaves from the receive buffer: less than a copy costs.
-constexpr std::size_t send_on_bytes_min = 2048;
-
 // Whole frames from the front of what waits, until `bytes` fit under `bytes_max`.
 void drop_oldest_frames(Backlog& backlog, std::size_t bytes, std::size_t bytes_max) {
   std::size_t dropped = 0;
@@ -37,12 +34,6 @@ void drop_oldest_frames(Backlog& backlog, std::size_t bytes, std::size_t bytes_m
 }
 
 }  // namespace
-
-void Hub::mark_dirty(std::uint32_t slot, Record& record) {
-  if (record.has(flag::dirty)) return;
-  record.set(flag::dirty);
-  dirty_.push_back({slot, record.generation});
-}
 
 // The broadcasts that the member hasn't got yet become its own, so that order is kept.
 void Hub::catch_up(Record& record, Active& active) {
@@ -66,6 +57,25 @@ void Hub::catch_up(Record& record, Active& active) {
   }
 }
 
+// Nothing is to be compressed, nothing lies before what is queued now: a backlog, broadcasts.
+bool Hub::is_in_step(const Record& record, const Active& active) const {
+  return !record.has(flag::deflate) && !active.backlog.is_busy() && record.room != none &&
+         groups_[record.room]->broadcasts == none;
+}
+
+[[gnu::always_inline]] inline void Hub::queue_frame(std::uint32_t slot,
+                                                    Record& record,
+                                                    Active& active,
+                                                    FrameKind kind,
+                                                    std::span<const std::byte> payload) {
+  const std::size_t header = codec::ws::header_bytes(payload.size());
+  std::byte* frame = arena_.take(header + payload.size());
+  codec::ws::encode_header(frame, kind.opcode, payload.size(), true, kind.compressed);
+  if (!payload.empty()) std::memcpy(frame + header, payload.data(), payload.size());
+  active.segments.append(frame, header + payload.size());
+  mark_dirty(slot, record);
+}
+
 Sent Hub::send(std::uint32_t slot,
                Opcode opcode,
                std::span<const std::byte> payload,
@@ -73,6 +83,21 @@ Sent Hub::send(std::uint32_t slot,
   Record& record = slab_[slot];
   if (record.stage != Stage::open) [[unlikely]]
     return Sent::closed;
+  Active& active = activate(record);
+  if (payload.size() < send_on_bytes_min && is_in_step(record, active) &&
+      active.segments.bytes() + payload.size() < options_.outbox_bytes_max) [[likely]] {
+    queue_frame(slot, record, active, {opcode, false}, payload);
+    ++counts_.messages_sent;
+    return Sent::queued;
+  }
+  return send_with_care(slot, opcode, payload, when_full);
+}
+
+Sent Hub::send_with_care(std::uint32_t slot,
+                         Opcode opcode,
+                         std::span<const std::byte> payload,
+                         WhenFull when_full) {
+  Record& record = slab_[slot];
   Active* active = &activate(record);
   catch_up(record, *active);
   if (active->segments.bytes() + active->backlog.bytes() + payload.size() >=
@@ -84,12 +109,49 @@ Sent Hub::send(std::uint32_t slot,
     active = &activate(record);
   }
   ++counts_.messages_sent;
-  if (record.has(flag::deflate) && (opcode == Opcode::text || opcode == Opcode::binary))
-      [[unlikely]] {
+  if (record.has(flag::deflate) && (opcode == Opcode::text || opcode == Opcode::binary)) {
     deflater_.deflate(payload, deflated_, record.window_bits);
-    return send_frame(slot, record, *active, {opcode, true}, deflated_);
+    send_frame(slot, record, *active, {opcode, true}, deflated_);
+  } else if (!send_on(slot, record, *active, opcode, payload)) {
+    send_frame(slot, record, *active, {opcode, false}, payload);
   }
-  return send_frame(slot, record, *active, {opcode, false}, payload);
+  return Sent::queued;
+}
+
+void Hub::send_frame(std::uint32_t slot,
+                     Record& record,
+                     Active& active,
+                     FrameKind kind,
+                     std::span<const std::byte> payload) {
+  if (!active.backlog.is_busy()) return queue_frame(slot, record, active, kind, payload);
+  const std::size_t header = codec::ws::header_bytes(payload.size());
+  std::byte* frame = grow_backlog(slot, record, active.backlog, header + payload.size());
+  codec::ws::encode_header(frame, kind.opcode, payload.size(), true, kind.compressed);
+  if (!payload.empty()) std::memcpy(frame + header, payload.data(), payload.size());
+}
+
+// The message being delivered leaves from its receive buffer. The client's header, which is longer
+// than ours by the mask, lies before the payload and is done with.
+bool Hub::send_on(std::uint32_t slot,
+                  Record& record,
+                  Active& active,
+                  Opcode opcode,
+                  std::span<const std::byte> payload) {
+  if (payload.size() < send_on_bytes_min || active.backlog.is_busy() ||
+      payload.data() != delivery.in_place.data() || payload.size() != delivery.in_place.size()) {
+    return false;
+  }
+  if (!delivery.held) {
+    delivery.held = true;
+    ring_.hold(delivery.buffer);
+    held_buffers_.push_back(delivery.buffer);
+  }
+  const std::size_t header = codec::ws::header_bytes(payload.size());
+  std::byte* frame = delivery.in_place.data() - header;
+  codec::ws::encode_header(frame, opcode, payload.size());
+  active.segments.append(frame, header + payload.size());
+  mark_dirty(slot, record);
+  return true;
 }
 
 // What isn't as usual (compressed, a client that doesn't keep up) gets a frame of its own.
@@ -117,39 +179,6 @@ Sent Hub::send_shared(std::uint32_t slot,
   ++counts_.messages_sent;
   mark_dirty(slot, record);
   active.segments.append(frame.bytes.data, frame.bytes.bytes);
-  return Sent::queued;
-}
-
-Sent Hub::send_frame(std::uint32_t slot,
-                     Record& record,
-                     Active& active,
-                     FrameKind kind,
-                     std::span<const std::byte> payload) {
-  const std::size_t header = codec::ws::header_bytes(payload.size());
-  if (active.backlog.is_busy()) [[unlikely]] {
-    std::byte* frame = grow_backlog(slot, record, active.backlog, header + payload.size());
-    codec::ws::encode_header(frame, kind.opcode, payload.size(), true, kind.compressed);
-    if (!payload.empty()) std::memcpy(frame + header, payload.data(), payload.size());
-    return Sent::queued;
-  }
-  mark_dirty(slot, record);
-  if (payload.size() >= send_on_bytes_min && delivery.in_place &&
-      payload.data() == delivery.payload.data() && payload.size() == delivery.payload.size()) {
-    if (!delivery.held) {
-      delivery.held = true;
-      ring_.hold(delivery.buffer);
-      held_buffers_.push_back(delivery.buffer);
-    }
-    // The client's header, which is longer by the mask, lies before the payload and is done with.
-    std::byte* frame = delivery.payload.data() - header;
-    codec::ws::encode_header(frame, kind.opcode, payload.size());
-    active.segments.append(frame, header + payload.size());
-    return Sent::queued;
-  }
-  std::byte* frame = arena_.take(header + payload.size());
-  codec::ws::encode_header(frame, kind.opcode, payload.size(), true, kind.compressed);
-  if (!payload.empty()) std::memcpy(frame + header, payload.data(), payload.size());
-  active.segments.append(frame, header + payload.size());
   return Sent::queued;
 }
 

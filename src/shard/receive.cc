@@ -89,6 +89,30 @@ void Shard::take_frames(std::uint32_t slot, Record& record, const Completion& co
   }
 }
 
+[[gnu::always_inline]] inline void Shard::deliver(std::uint32_t slot,
+                                                  Record& record,
+                                                  const Event& event,
+                                                  std::uint32_t buffer) {
+  const bool is_text = event.opcode == Opcode::text;
+  if (event.compressed) [[unlikely]]
+    return deliver_compressed(slot, record, event.payload, is_text);
+  if (recording_ != nullptr) [[unlikely]]
+    record_message(slot, record, event.payload, is_text);
+  const bool is_batched = record.has(flag::batched);
+  const bool may_move = is_batched || event.payload.size() >= connection::Hub::send_on_bytes_min;
+  if (may_move && event.in_place && buffer != no_buffer) [[unlikely]] {
+    hub_.delivery.in_place = event.payload;
+    hub_.delivery.held = false;
+  }
+  if (is_batched) [[unlikely]] {
+    runtime_.host(record.room).deliver_batched(record, event.payload, is_text);
+  } else {
+    runtime_.host(record.room).deliver(record.member, Message(event.payload, is_text));
+  }
+  if (may_move) [[unlikely]]
+    hub_.delivery.in_place = {};
+}
+
 void Shard::receive_frames(std::uint32_t slot,
                            Record& record,
                            std::span<std::byte> input,
@@ -103,10 +127,24 @@ void Shard::receive_frames(std::uint32_t slot,
   const bool resumed = kept != nullptr && !kept->decoder.idle();
   if (resumed) decoder = std::exchange(kept->decoder, {});
   pings_in_row_ = 0;
+  // A client that doesn't read what it causes stops being read from.
+  hub_.delivery = {.slot = slot, .buffer = static_cast<std::uint16_t>(buffer)};
   for (;;) {
     const Event event = decoder.next(input, options);
-    if (event.kind == Event::Kind::need_more) break;
-    if (!on_event(slot, record, event, buffer)) return;
+    bool stays = true;
+    if (event.kind == Event::Kind::message) [[likely]] {
+      if (record.stage == Stage::open) [[likely]]
+        deliver(slot, record, event, buffer);
+      stays = record.room != connection::none;
+    } else if (event.kind == Event::Kind::need_more) {
+      break;
+    } else {
+      stays = on_control(slot, record, event);
+    }
+    if (!stays) {
+      hub_.delivery = {};
+      return;
+    }
     const bool later = record.has(flag::paused) || over_budget();
     if (later && !input.empty()) {
       stash(record, input);
@@ -117,7 +155,8 @@ void Shard::receive_frames(std::uint32_t slot,
       break;
     }
   }
-  if (pings_in_row_ > pings_answered_each) send_last_pong(slot);
+  if (pings_in_row_ > pings_answered_each) hub_.send(slot, Opcode::pong, last_ping_);
+  hub_.delivery = {};
   if (!wants_bytes(record)) stop_reading(slot, record);
   if (!decoder.idle()) {
     hub_.activate(record).decoder = std::move(decoder);
@@ -127,12 +166,8 @@ void Shard::receive_frames(std::uint32_t slot,
 }
 
 // False if the connection is out of its room.
-bool Shard::on_event(std::uint32_t slot, Record& record, const Event& event, std::uint32_t buffer) {
+bool Shard::on_control(std::uint32_t slot, Record& record, const Event& event) {
   switch (event.kind) {
-    case Event::Kind::message:
-      if (record.stage == Stage::open) [[likely]]
-        deliver(slot, record, event, buffer);
-      return record.room != connection::none;
     case Event::Kind::ping:
       if (record.stage == Stage::open) answer_ping(slot, event.payload);
       return true;
@@ -143,28 +178,10 @@ bool Shard::on_event(std::uint32_t slot, Record& record, const Event& event, std
     case Event::Kind::error:
       runtime_.host(record.room).failed(record, event.close_code, event.reason);
       return false;
+    case Event::Kind::message:
     case Event::Kind::need_more: return true;
   }
   return true;
-}
-
-void Shard::deliver(std::uint32_t slot, Record& record, const Event& event, std::uint32_t buffer) {
-  const bool is_text = event.opcode == Opcode::text;
-  if (event.compressed) [[unlikely]]
-    return deliver_compressed(slot, record, event.payload, is_text);
-  if (recording_ != nullptr) [[unlikely]]
-    record_message(slot, record, event.payload, is_text);
-  hub_.delivery = {.slot = slot,
-                   .buffer = static_cast<std::uint16_t>(buffer),
-                   .in_place = event.in_place && buffer != no_buffer,
-                   .payload = event.payload};
-  if (record.has(flag::batched)) [[unlikely]] {
-    runtime_.host(record.room).deliver_batched(record, event.payload, is_text);
-  } else {
-    runtime_.host(record.room).deliver(record.member, Message(event.payload, is_text));
-  }
-  hub_.delivery.slot = connection::none;
-  hub_.delivery.in_place = false;
 }
 
 void Shard::deliver_compressed(std::uint32_t slot,
@@ -183,13 +200,11 @@ void Shard::deliver_compressed(std::uint32_t slot,
         .failed(record, codec::ws::close_code::invalid_payload, "Text is not UTF-8");
   }
   if (recording_ != nullptr) record_message(slot, record, inflated_, is_text);
-  hub_.delivery.slot = slot;
   if (record.has(flag::batched)) {
     runtime_.host(record.room).deliver_batched(record, inflated_, is_text);
   } else {
     runtime_.host(record.room).deliver(record.member, Message(inflated_, is_text));
   }
-  hub_.delivery.slot = connection::none;
 }
 
 void Shard::answer_ping(std::uint32_t slot, std::span<const std::byte> payload) {
@@ -197,15 +212,7 @@ void Shard::answer_ping(std::uint32_t slot, std::span<const std::byte> payload) 
     last_ping_.assign(payload.begin(), payload.end());
     return;
   }
-  hub_.delivery.slot = slot;  // a client that pings and doesn't read stops being read from
   hub_.send(slot, Opcode::pong, payload);
-  hub_.delivery.slot = connection::none;
-}
-
-void Shard::send_last_pong(std::uint32_t slot) {
-  hub_.delivery.slot = slot;
-  hub_.send(slot, Opcode::pong, last_ping_);
-  hub_.delivery.slot = connection::none;
 }
 
 void Shard::stash(Record& record, std::span<const std::byte> input) {

@@ -203,10 +203,7 @@ class Shard final : public agent_runtime::ShardServices {
                       connection::Record& record,
                       std::span<std::byte> input,
                       std::uint32_t buffer);
-  bool on_event(std::uint32_t slot,
-                connection::Record& record,
-                const codec::ws::Event& event,
-                std::uint32_t buffer);
+  bool on_control(std::uint32_t slot, connection::Record& record, const codec::ws::Event& event);
   void deliver(std::uint32_t slot,
                connection::Record& record,
                const codec::ws::Event& event,
@@ -217,7 +214,6 @@ class Shard final : public agent_runtime::ShardServices {
                           bool is_text);
   void take_frames(std::uint32_t slot, connection::Record& record, const Completion& completion);
   void answer_ping(std::uint32_t slot, std::span<const std::byte> payload);
-  void send_last_pong(std::uint32_t slot);
   void stash(connection::Record& record, std::span<const std::byte> input);
   bool wants_bytes(const connection::Record& record);
   void stop_reading(std::uint32_t slot, connection::Record& record);

@@ -24,10 +24,11 @@ constexpr std::size_t masked_header_bytes(std::size_t payload_bytes) {
 
 namespace detail {
 
-/// encode_length of length_is_16_bit bytes and more.
-inline std::size_t encode_long_length(std::byte* out,
-                                      std::size_t payload_bytes,
-                                      std::uint8_t mask) {
+/// encode_length of length_is_16_bit bytes and more. Inlined, what it writes would be computed for
+/// short ones too.
+[[gnu::noinline]] inline std::size_t encode_long_length(std::byte* out,
+                                                        std::size_t payload_bytes,
+                                                        std::uint8_t mask) {
   const std::size_t bytes = header_bytes(payload_bytes);
   if (bytes == 4) {
     out[1] = std::byte{length_is_16_bit} | std::byte{mask};

@@ -102,7 +102,7 @@ inline bool mask_bytes(std::byte* data, std::size_t size, MaskKey key) {
 /// is all ASCII, which costs next to nothing while the bytes are in registers. Up to 64 bytes it is
 /// at most two loads and two stores inline; beyond, a loop of vectors as wide as the build's -march
 /// has.
-inline bool unmask(std::byte* data, std::size_t size, MaskKey key) noexcept {
+[[gnu::always_inline]] inline bool unmask(std::byte* data, std::size_t size, MaskKey key) noexcept {
   const MaskKey tail_key = rotate_mask_key(key, size);
   if (size > 64) {
     return detail::mask_long(data, size, key);
