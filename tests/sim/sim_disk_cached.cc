@@ -1,5 +1,6 @@
 // A kernel that has often forgotten where a file is, so that somebody has to wait for the disk. In
 // the place of store/disk_cached.cc.
+#include "sim_world.h"
 #include "store/disk.h"
 
 #include <cerrno>
@@ -7,8 +8,8 @@
 namespace ringroom::store {
 
 int File::open_at_once(const std::string& path) {
-  static unsigned asked = 0;
-  return ++asked % 3 == 0 ? open(path, Access::read) : EAGAIN;
+  constexpr double has_it_at_hand = 1.0 / 3;
+  return sim::SimWorld::current().chance(has_it_at_hand) ? open(path, Access::read) : EAGAIN;
 }
 
 }  // namespace ringroom::store
