@@ -1,7 +1,6 @@
 #include "load/replay.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace ringroom::load {
 
